@@ -1,0 +1,369 @@
+"""BaseGD: fit and partial_fit, validate -> problem -> descend -> store."""
+
+import warnings
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from joblib import effective_n_jobs
+from scipy.sparse import csr_matrix, issparse
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.validation import check_is_fitted
+
+from skgd import _validation
+from skgd._core import engine
+from skgd._descent import DivergedError, descend
+from skgd._monitor import Monitor
+from skgd._problem import Problem
+from skgd._stopping import Stopping
+from skgd.textbook import SCHEDULES, DescentState, TextbookEpochs
+from skgd.textbook._stability import divergence_message, worse_than_zero_message
+
+_BLOCK_ROWS = 8192  # of X, where rows are picked: a copy of a block at a time
+
+
+@dataclass
+class Training:
+    """Data as the core reads it.
+
+    `targets`: float64 (n_samples, n_outputs), or int32 class codes (n_samples,).
+    """
+
+    X: Any
+    targets: np.ndarray
+    n_outputs: int
+    weight: np.ndarray | None
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Rows of weight above zero, uint32."""
+        if self.weight is None:
+            return np.arange(self.X.shape[0], dtype=np.uint32)
+        return np.flatnonzero(self.weight).astype(np.uint32)
+
+
+@contextmanager
+def _all_or_nothing(estimator):
+    """Leave the estimator as it was if the body raises."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+class BaseGD(BaseEstimator, ABC):
+    """Fit a linear model by gradient descent: what both estimators share."""
+
+    _constraints: ClassVar[dict]
+    _aggressive_loss: ClassVar[str]
+
+    @abstractmethod
+    def _training(self, X, y, sample_weight, *, reset: bool, **known) -> Training:
+        """Validate the data; learn classes or the shape of y if `reset`."""
+
+    @abstractmethod
+    def _core_loss(self, n_outputs: int) -> str:
+        """Give the loss in the core's words."""
+
+    @abstractmethod
+    def _score_raw(self, raw, targets, weight) -> float:
+        """Score raw predictions (n, n_outputs) as `score` scores predictions."""
+
+    @abstractmethod
+    def _split(self, targets):
+        """Give (training, validation) positions in targets, for early stopping."""
+
+    # --- The two ways to fit
+
+    def _fit(self, X, y, coef_init, intercept_init, sample_weight):
+        _validation.check_parameters(self, self._constraints)
+        with _all_or_nothing(self):
+            earlier = self._earlier_model() if self.warm_start else None
+            training = self._training(X, y, sample_weight, reset=True)
+            rows, held_out = self._held_out(training)
+            state = self._initial_state(training, coef_init, intercept_init, earlier)
+            problem = self._problem(training, rows, state)
+            score = None if held_out is None else self._scorer(training, held_out)
+            outcome = self._descend(
+                problem, state, max_iter=self.max_iter, tol=self.tol, score=score
+            )
+            self._store(outcome, problem)
+        return self
+
+    def _partial_fit(self, X, y, sample_weight, *, first: bool, **known):
+        with _all_or_nothing(self):
+            training = self._training(X, y, sample_weight, reset=first, **known)
+            if first:
+                state = self._initial_state(training, None, None, None)
+            else:
+                state = self._state_to_go_on_from()
+            rows = training.rows
+            if len(rows) == 0:
+                self._store_untouched(state)
+                return self
+            problem = self._problem(training, rows, state)
+            outcome = self._descend(problem, state, max_iter=1, tol=None, score=None)
+            self._store(outcome, problem)
+        return self
+
+    # --- Validate
+
+    def _held_out(self, training):
+        """Give the rows to train on and the rows to score on, or None for the latter."""
+        rows = training.rows
+        if len(rows) == 0:
+            raise ValueError(
+                "Invalid sample_weight: all weights are zero, and at least one must be a"
+                " non-zero number."
+                + (
+                    " The sample weights for validation set are all zero, consider using a"
+                    " different random state."
+                    if self.early_stopping
+                    else ""
+                )
+            )
+        if not self.early_stopping:
+            return rows, None
+        try:
+            kept, held_out = self._split(training.targets[rows])
+        except ValueError as error:
+            raise ValueError(
+                f"Splitting {len(rows)} samples into a train set and a validation set with"
+                f" validation_fraction={self.validation_fraction!r} failed: {error}. Consider"
+                " changing validation_fraction, or early_stopping=False."
+            ) from error
+        return rows[np.sort(kept)], rows[np.sort(held_out)]
+
+    def _initial_state(self, training, coef_init, intercept_init, earlier):
+        dtype = training.X.dtype
+        n_outputs, n_features = training.n_outputs, training.X.shape[1]
+        coef, intercept = np.zeros((n_outputs, n_features), dtype), np.zeros(n_outputs)
+        if earlier is not None and coef_init is None:
+            coef_init = earlier[0]
+        if earlier is not None and intercept_init is None:
+            intercept_init = earlier[1]
+        if coef_init is not None:
+            coef = _validation.check_initial(coef_init, "coef_init", coef.shape, dtype)
+        if intercept_init is not None:
+            intercept = _validation.check_initial(
+                intercept_init, "intercept_init", intercept.shape, np.float64
+            )
+        return DescentState(coef, intercept, rule="")
+
+    def _earlier_model(self):
+        if getattr(self, "coef_", None) is None:
+            return None
+        return self._dense_coef(), np.asarray(self.intercept_)
+
+    def _state_to_go_on_from(self):
+        """Give the state of the last call, with coef_ as it stands now."""
+        state = self._state
+        if state.average_count == 0.0:
+            coef = self._dense_coef()
+            state.coef = coef.reshape(state.coef.shape)
+            if not np.array_equal(self.intercept_, state.intercept.astype(coef.dtype)):
+                state.intercept = np.array(self.intercept_, dtype=np.float64)
+        return state
+
+    # --- Problem
+
+    def _problem(self, training, rows, state):
+        X, weight = training.X, training.weight
+        _validation.check_size(X.shape[0])
+        if self.learning_rate in ("pa1", "pa2"):
+            X = _validation.summed_duplicates(X)
+        if weight is not None:
+            state.weight_sum += float(weight[rows].sum())
+            state.weight_count += len(rows)
+            weight = weight / (state.weight_sum / state.weight_count)
+        else:
+            state.weight_sum += len(rows)
+            state.weight_count += len(rows)
+            mean = state.weight_sum / state.weight_count
+            weight = None if mean == 1.0 else np.full(X.shape[0], 1.0 / mean)
+        ridge, l1 = _validation.penalty_of(self)
+        return Problem(
+            engine.Design(X),
+            engine.Samples(training.targets, weight, training.n_outputs),
+            rows,
+            self._core_loss(training.n_outputs),
+            float(self.epsilon),
+            ridge,
+            l1,
+            self.fit_intercept,
+            effective_n_jobs(self.n_jobs),
+        )
+
+    def _batch_size(self, n_rows):
+        if self.mode == "batch":
+            return n_rows
+        if self.mode == "mini-batch":
+            size = self.batch_size
+            return min(_validation.MINI_BATCH_SIZE if size == "auto" else size, n_rows)
+        return 1
+
+    def _scorer(self, training, rows):
+        targets = training.targets[rows]
+        weight = None if training.weight is None else training.weight[rows]
+
+        def score(coef, intercept):
+            blocks = [
+                safe_sparse_dot(
+                    training.X[rows[begin : begin + _BLOCK_ROWS]], coef.T, dense_output=True
+                )
+                for begin in range(0, len(rows), _BLOCK_ROWS)
+            ]
+            with np.errstate(all="ignore"):
+                raw = np.concatenate(blocks) + intercept
+            return self._score_raw(raw, targets, weight)
+
+        return score
+
+    # --- Descend
+
+    def _descend(self, problem, state, *, max_iter, tol, score):
+        if self.power_t < 0:
+            warnings.warn(
+                "Negative values for `power_t` are deprecated in scikit-learn's SGD, and are"
+                " an error from its version 1.10 on: the learning rate grows without bound.",
+                FutureWarning,
+                stacklevel=4,
+            )
+        epochs = TextbookEpochs(
+            problem,
+            state,
+            rule=_validation.rule_of(self),
+            schedule=SCHEDULES[self.learning_rate](self.eta0, self.power_t, self.alpha),
+            kind=self.learning_rate,
+            batch_size=self._batch_size(len(problem.rows)),
+            average_start=int(self.average),
+            shuffle=self.shuffle,
+            seed=_seed(self.random_state) if self.shuffle else 0,
+        )
+        stopping = Stopping(tol, self.n_iter_no_change, problem.zero_objective)
+        try:
+            with np.errstate(all="ignore"):
+                outcome = descend(
+                    problem,
+                    epochs,
+                    stopping,
+                    Monitor(int(self.verbose)),
+                    max_iter=max_iter,
+                    score=score,
+                )
+        except DivergedError as error:
+            raise ValueError(divergence_message(self, problem, error)) from None
+        self._warn(problem, outcome, stopping)
+        return outcome
+
+    def _warn(self, problem, outcome, stopping):
+        if outcome.objective > problem.zero_objective:
+            message = worse_than_zero_message(self, problem, outcome)
+        elif stopping.tol is not None and not outcome.converged:
+            message = (
+                "Maximum number of iteration reached before convergence. Consider increasing"
+                f" max_iter to improve the fit. The last of {outcome.n_iter} epochs still"
+                f" brought {stopping.gain:.3g}; tol={self.tol:g} stops after"
+                f" n_iter_no_change={self.n_iter_no_change} epochs that bring less than"
+                f" {stopping.needed() if score_is_objective(self) else self.tol:.3g}."
+            )
+        else:
+            return
+        warnings.warn(message, ConvergenceWarning, stacklevel=5)
+
+    # --- Store
+
+    def _store(self, outcome, problem):
+        self._state = outcome.state
+        self.n_iter_ = outcome.n_iter
+        self.best_iter_ = outcome.best_iter
+        self.mode_ = "stochastic" if self.mode == "auto" else self.mode
+        self.converged_ = outcome.converged
+        self.objective_ = outcome.objective
+        self.suboptimality_ = np.nan
+        self.history_ = outcome.history
+        self._store_model(outcome.coef, outcome.intercept)
+
+    def _store_untouched(self, state):
+        """Store the state of a call that had nothing to learn from."""
+        if hasattr(self, "n_iter_"):
+            return
+        self._state = state
+        self.n_iter_ = self.best_iter_ = 0
+        self.mode_ = "stochastic" if self.mode == "auto" else self.mode
+        self.converged_, self.objective_, self.suboptimality_ = False, np.nan, np.nan
+        self.history_ = Monitor(0).history(np.nan)
+        self._store_model(state.coef, state.intercept)
+
+    def _store_model(self, coef, intercept):
+        self.coef_ = self._shaped_coef(coef)
+        self.intercept_ = intercept.astype(coef.dtype)
+        self.t_ = 1.0 + self._state.samples_seen
+
+    def _shaped_coef(self, coef):
+        return coef
+
+    # --- Use
+
+    def _dense_coef(self):
+        return self.coef_.toarray() if issparse(self.coef_) else self.coef_
+
+    def _raw_predictions(self, X):
+        """Give X w + b of shape (n_samples, n_outputs)."""
+        check_is_fitted(self)
+        X = _validation.check_X(self, X, reset=False)
+        coef = self.coef_ if self.coef_.ndim == 2 else self.coef_[None, :]
+        return safe_sparse_dot(X, coef.T, dense_output=True) + self.intercept_
+
+    def sparsify(self):
+        """Convert the coefficients to a sparse matrix.
+
+        Worth it when more than half of them are zero, as with penalty="l1"; `fit` and
+        `partial_fit` go on from there, `densify` turns it back.
+
+        Returns
+        -------
+        self : estimator
+            With `coef_` a SciPy csr_matrix of shape (n_outputs, n_features).
+        """
+        check_is_fitted(self)
+        self.coef_ = csr_matrix(self.coef_)
+        return self
+
+    def densify(self):
+        """Convert the coefficients back to an array.
+
+        Returns
+        -------
+        self : estimator
+            With `coef_` an ndarray.
+        """
+        check_is_fitted(self)
+        if issparse(self.coef_):
+            self.coef_ = self._shaped_coef(self.coef_.toarray())
+        return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def score_is_objective(estimator) -> bool:
+    """Tell whether stopping watches the objective, not a validation score."""
+    return not estimator.early_stopping
+
+
+def _seed(random_state) -> int:
+    # An int is its own seed: a RandomState costs as much as a small fit.
+    if isinstance(random_state, (int, np.integer)):
+        return int(random_state) * 0x9E3779B97F4A7C15 % 2**64
+    return int(check_random_state(random_state).randint(2**31 - 1))

@@ -1,0 +1,207 @@
+// The design matrix: the one bridge between sample space and feature space.
+//
+// Two verbs, `matvec` (z = X_B v') and `add_rmatvec` (target += X_B' c), on the rows
+// listed. z and c are (K, R): the rows of one output side by side. Coefficients are
+// laid out as suits the storage: (K, d) for dense rows, (d, K) for CSR, where the K
+// coefficients of one column are then one memory access.
+#pragma once
+
+#include <algorithm>
+
+#include "vector.hpp"
+
+namespace skgd {
+
+constexpr std::size_t kCacheLine = 64;
+
+template <class T>
+struct Dense {
+  using value_type = T;
+  static constexpr bool kSparse = false;
+  const T* values;
+  std::size_t n_samples, n_features;
+
+  const T* row(std::size_t i) const { return values + i * n_features; }
+  std::size_t n_values() const { return n_samples * n_features; }
+  std::size_t bytes_per_row() const { return n_features * sizeof(T); }
+
+  // Short rows are asked for 12 rows ahead; of long ones the hardware fetches the rest
+  // once it has seen the beginning, and 2 rows ahead is enough (measured: 10-30 %).
+  SKGD_INLINE void prefetch(const std::uint32_t* rows, std::size_t ahead) const {
+    const std::size_t distance = bytes_per_row() <= 1024 ? 12 : 2;
+    if (ahead <= distance) return;
+    const char* from = reinterpret_cast<const char*>(row(rows[distance]));
+    for (std::size_t b = 0; b < bytes_per_row(); b += kCacheLine) SKGD_PREFETCH(from + b);
+  }
+
+  SKGD_INLINE void matvec(const std::uint32_t* rows, std::size_t R, const T* v,
+                          std::size_t K, double* z) const {
+    std::size_t r = 0;
+    for (; r + 4 <= R; r += 4) {
+      std::size_t k = 0;
+      for (; k + 2 <= K; k += 2) dots_of<4, 2>(rows + r, v, k, R, z + r);
+      if (k < K) dots_of<4, 1>(rows + r, v, k, R, z + r);
+    }
+    for (; r < R; ++r) {
+      std::size_t k = 0;
+      for (; k + 4 <= K; k += 4) dots_of<1, 4>(rows + r, v, k, R, z + r);
+      for (; k < K; ++k) dots_of<1, 1>(rows + r, v, k, R, z + r);
+    }
+  }
+
+  template <class Target>
+  SKGD_INLINE void add_rmatvec(const std::uint32_t* rows, std::size_t R, const double* c,
+                               std::size_t K, Target* target) const {
+    std::size_t r = 0;
+    for (; r + 4 <= R; r += 4)
+      for (std::size_t k = 0; k < K; ++k) add_of<4, 1>(rows + r, c + r, R, k, target);
+    for (; r < R; ++r) {
+      std::size_t k = 0;
+      for (; k + 4 <= K; k += 4) add_of<1, 4>(rows + r, c + r, R, k, target);
+      for (; k < K; ++k) add_of<1, 1>(rows + r, c + r, R, k, target);
+    }
+  }
+
+  SKGD_INLINE double squared_norm(std::size_t i) const {
+    double sum = 0.0;
+    for (std::size_t j = 0; j < n_features; ++j)
+      sum += static_cast<double>(row(i)[j]) * row(i)[j];
+    return sum;
+  }
+
+ private:
+  template <int R, int K>
+  SKGD_INLINE void dots_of(const std::uint32_t* rows, const T* v, std::size_t k,
+                           std::size_t stride, double* z) const {
+    const T *x[R], *w[K];
+    double out[R * K];
+    for (int r = 0; r < R; ++r) x[r] = row(rows[r]);
+    for (int i = 0; i < K; ++i) w[i] = v + (k + i) * n_features;
+    dots<R, K, T>(x, w, n_features, out);
+    for (int i = 0; i < K; ++i)
+      for (int r = 0; r < R; ++r) z[(k + i) * stride + r] = out[r * K + i];
+  }
+
+  template <int R, int K, class Target>
+  SKGD_INLINE void add_of(const std::uint32_t* rows, const double* c, std::size_t stride,
+                          std::size_t k, Target* target) const {
+    const T* x[R];
+    Target* to[K];
+    T factor[R * K];
+    for (int r = 0; r < R; ++r) x[r] = row(rows[r]);
+    for (int i = 0; i < K; ++i) {
+      to[i] = target + (k + i) * n_features;
+      for (int r = 0; r < R; ++r)
+        factor[r * K + i] = static_cast<T>(c[(k + i) * stride + r]);
+    }
+    add_rows<R, K, T, Target>(x, factor, n_features, to);
+  }
+};
+
+template <class T, class I>
+struct Csr {
+  using value_type = T;
+  static constexpr bool kSparse = true;
+  const T* values;
+  const I *indices, *indptr;
+  std::size_t n_samples, n_features;
+
+  std::size_t n_values() const { return static_cast<std::size_t>(indptr[n_samples]); }
+  std::size_t bytes_per_row() const {
+    return (sizeof(T) + sizeof(I)) * n_values() / std::max<std::size_t>(n_samples, 1);
+  }
+
+  // Random access is the whole cost of sparse rows: where a row begins is asked for 8
+  // rows ahead, the row itself 4 rows ahead.
+  SKGD_INLINE void prefetch(const std::uint32_t* rows, std::size_t ahead) const {
+    constexpr std::size_t kDistance = 4;
+    if (ahead <= 2 * kDistance) return;
+    SKGD_PREFETCH(indptr + rows[2 * kDistance]);
+    const std::size_t begin = indptr[rows[kDistance]], end = indptr[rows[kDistance] + 1];
+    for (std::size_t p = begin; p < end; p += kCacheLine / sizeof(T))
+      SKGD_PREFETCH(values + p);
+    for (std::size_t p = begin; p < end; p += kCacheLine / sizeof(I))
+      SKGD_PREFETCH(indices + p);
+  }
+
+  SKGD_INLINE void matvec(const std::uint32_t* rows, std::size_t R, const T* v,
+                          std::size_t K, double* z) const {
+    for (std::size_t r = 0; r < R; ++r) {
+      const std::size_t begin = indptr[rows[r]], end = indptr[rows[r] + 1];
+      if (K == 1) {
+        z[r] = dot(begin, end, v);
+      } else {
+        for (std::size_t k = 0; k < K; ++k) z[k * R + r] = 0.0;
+        for (std::size_t p = begin; p < end; ++p) {
+          const T x = values[p], *column = v + indices[p] * K;
+          for (std::size_t k = 0; k < K; ++k) z[k * R + r] += x * column[k];
+        }
+      }
+    }
+  }
+
+  template <class Target>
+  SKGD_INLINE void add_rmatvec(const std::uint32_t* rows, std::size_t R, const double* c,
+                               std::size_t K, Target* target) const {
+    for (std::size_t r = 0; r < R; ++r) {
+      const std::size_t begin = indptr[rows[r]], end = indptr[rows[r] + 1];
+      if (K == 1) {
+        const T factor = static_cast<T>(c[r]);
+        if (factor == T(0)) continue;
+        for (std::size_t p = begin; p < end; ++p)
+          target[indices[p]] += factor * values[p];
+      } else {
+        for (std::size_t p = begin; p < end; ++p) {
+          Target* column = target + indices[p] * K;
+          for (std::size_t k = 0; k < K; ++k)
+            column[k] += static_cast<T>(c[k * R + r]) * values[p];
+        }
+      }
+    }
+  }
+
+  SKGD_INLINE double squared_norm(std::size_t i) const {
+    double sum = 0.0;
+    for (std::size_t p = indptr[i]; p < static_cast<std::size_t>(indptr[i + 1]); ++p)
+      sum += static_cast<double>(values[p]) * values[p];
+    return sum;
+  }
+
+  // Calls `visit(column)` for each stored entry of the rows.
+  template <class Visit>
+  SKGD_INLINE void for_each_column(const std::uint32_t* rows, std::size_t R,
+                                   Visit visit) const {
+    for (std::size_t r = 0; r < R; ++r)
+      for (std::size_t p = indptr[rows[r]], end = indptr[rows[r] + 1]; p < end; ++p)
+        visit(static_cast<std::size_t>(indices[p]));
+  }
+
+  // What is wrong with the structure, or null. The core reads what it is given.
+  const char* defect(std::size_t n_stored) const {
+    if (indptr[0] != 0) return "indptr must begin with 0";
+    for (std::size_t i = 0; i < n_samples; ++i)
+      if (indptr[i + 1] < indptr[i]) return "indptr must not decrease";
+    if (n_values() > n_stored) return "indptr points beyond the stored entries";
+    for (std::size_t p = 0; p < n_values(); ++p)
+      if (indices[p] < 0 || static_cast<std::size_t>(indices[p]) >= n_features)
+        return "column indices must lie in [0, n_features)";
+    return nullptr;
+  }
+
+ private:
+  SKGD_INLINE double dot(std::size_t begin, std::size_t end, const T* v) const {
+    T sum[4] = {};  // four chains: one would wait for each addition
+    std::size_t p = begin;
+    for (; p + 4 <= end; p += 4)
+      for (int i = 0; i < 4; ++i) sum[i] += values[p + i] * v[indices[p + i]];
+    for (; p < end; ++p) sum[0] += values[p] * v[indices[p]];
+    return static_cast<double>((sum[0] + sum[1]) + (sum[2] + sum[3]));
+  }
+};
+
+template <class T>
+using Csr32 = Csr<T, std::int32_t>;
+template <class T>
+using Csr64 = Csr<T, std::int64_t>;
+
+}  // namespace skgd

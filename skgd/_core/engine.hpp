@@ -1,0 +1,112 @@
+// The core behind one type, whatever the storage: what the Cython shell holds.
+#pragma once
+
+#include <memory>
+
+#include "epoch.hpp"
+
+namespace skgd {
+
+// The arrays and numbers of a descent that outlive an epoch. `v` and `received` are
+// arrays of X's type.
+struct State {
+  void *v, *received;
+  double* b;
+  double owed;
+  Average average;
+  double *first, *second, *first_intercept, *second_intercept;
+  double steps, samples_seen;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual Report run_epoch(const Samples&, Rows order, const Settings&, State&) const = 0;
+  // sum of s * loss over the rows, at the coefficients v in this design's layout
+  virtual Total loss_sum(const Samples&, Rows, const void* v, const double* b, Loss,
+                         int n_threads) const = 0;
+  virtual double largest_squared_norm(Rows) const = 0;
+};
+
+template <class Design>
+class EngineOf final : public Engine {
+  using T = typename Design::value_type;
+
+ public:
+  explicit EngineOf(Design X) : X_(X) {}
+
+  Report run_epoch(const Samples& samples, Rows order, const Settings& settings,
+                   State& s) const override {
+    Descent<T> descent{settings,
+                       s.steps,
+                       s.samples_seen,
+                       {static_cast<T*>(s.v),
+                        s.b,
+                        samples.n_outputs * X_.n_features,
+                        samples.n_outputs,
+                        1.0,
+                        {static_cast<T*>(s.received), s.owed},
+                        s.average},
+                       s.first,
+                       s.second,
+                       s.first_intercept,
+                       s.second_intercept};
+    const Report report = run_epoch_entry(X_, samples, order, descent);
+    s.owed = descent.weights.l1.owed;
+    s.average = descent.weights.average;
+    s.steps = descent.steps;
+    s.samples_seen = descent.samples_seen;
+    return report;
+  }
+
+  Total loss_sum(const Samples& samples, Rows rows, const void* v, const double* b,
+                 Loss loss, int n_threads) const override {
+    Block block(samples.n_outputs);
+    Total total{nullptr, nullptr, 0.0, true};
+    sum_rows(X_, samples, rows, Model<T>{static_cast<const T*>(v), 1.0, b},
+             Sum{loss, Aggressive::no, 1.0, false}, n_threads, block, total);
+    return total;
+  }
+
+  double largest_squared_norm(Rows rows) const override {
+    double largest = 0.0;
+    for (std::size_t r = 0; r < rows.size; ++r)
+      largest = std::max(largest, X_.squared_norm(rows.index[r]));
+    return largest;
+  }
+
+ private:
+  Design X_;
+};
+
+template <class T>
+std::unique_ptr<Engine> dense_engine(const void* values, std::size_t n, std::size_t d) {
+  return std::make_unique<EngineOf<Dense<T>>>(
+      Dense<T>{static_cast<const T*>(values), n, d});
+}
+
+// Null and the `defect` in words where the structure is not sound.
+template <class T, class I>
+std::unique_ptr<Engine> csr_engine(const void* values, const void* indices,
+                                   const void* indptr, std::size_t n, std::size_t d,
+                                   std::size_t n_stored, const char*& defect) {
+  const Csr<T, I> X{static_cast<const T*>(values), static_cast<const I*>(indices),
+                    static_cast<const I*>(indptr), n, d};
+  defect = X.defect(n_stored);
+  if (defect != nullptr) return nullptr;
+  return std::make_unique<EngineOf<Csr<T, I>>>(X);
+}
+
+// Fisher and Yates, with splitmix64 (Steele, Lea, Flood, OOPSLA 2014) and Lemire's
+// multiply-shift in place of a division: 2-4 ns a row.
+inline void shuffle(std::uint32_t* order, std::size_t n, std::uint64_t& state) {
+  for (std::size_t i = n; i > 1; --i) {
+    std::uint64_t x = (state += 0x9e3779b97f4a7c15ULL);
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+    x ^= x >> 31;
+    std::swap(order[i - 1], order[((x >> 32) * i) >> 32]);
+  }
+}
+
+}  // namespace skgd

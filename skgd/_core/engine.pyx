@@ -1,0 +1,327 @@
+# distutils: language = c++
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: freethreading_compatible=True
+"""The compiled core in Python's words: no policy, no checks of what a user wrote."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libcpp cimport bool as cbool
+from libcpp.memory cimport unique_ptr
+
+import numpy as np
+from scipy.sparse import issparse
+
+
+cdef extern from "engine.hpp" namespace "skgd" nogil:
+    enum class LossName(int):
+        pass
+    enum class OptimizerName(int):
+        pass
+    enum class Aggressive(int):
+        pass
+
+    struct LossInfo:
+        const char* name
+        cbool classification
+        double curvature
+    const LossInfo* kLosses
+    int kLossCount
+
+    struct CLoss "skgd::Loss":
+        LossName name
+        double parameter
+    struct CPenalty "skgd::Penalty":
+        double ridge, l1
+    struct COptimizer "skgd::Optimizer":
+        OptimizerName name
+        double decay1, decay2, epsilon
+    struct CSchedule "skgd::Schedule":
+        double eta0, t0, power
+    struct Settings:
+        CLoss loss
+        CPenalty penalty
+        COptimizer optimizer
+        CSchedule schedule
+        Aggressive aggressive
+        size_t batch_size
+        cbool fit_intercept
+        int n_threads
+    struct CSamples "skgd::Samples":
+        const double* y
+        const int32_t* code
+        const double* weight
+        size_t n_outputs
+    struct Rows:
+        const uint32_t* index
+        size_t size
+    struct Average:
+        double *w
+        double *b
+        double *moved
+        double start, count, pending, mass
+    struct CState "skgd::State":
+        void *v
+        void *received
+        double *b
+        double owed
+        Average average
+        double *first
+        double *second
+        double *first_intercept
+        double *second_intercept
+        double steps, samples_seen
+    struct Report:
+        double loss_sum, eta_sum
+        cbool finite
+    struct Total:
+        double loss_sum
+        cbool finite
+
+    cppclass Engine:
+        Report run_epoch(const CSamples&, Rows, const Settings&, CState&)
+        Total loss_sum(const CSamples&, Rows, const void*, const double*, CLoss, int)
+        double largest_squared_norm(Rows)
+
+    unique_ptr[Engine] dense_engine[T](const void*, size_t, size_t)
+    unique_ptr[Engine] csr_engine[T, I](
+        const void*, const void*, const void*, size_t, size_t, size_t, const char*&)
+    void c_shuffle "skgd::shuffle"(uint32_t*, size_t, uint64_t&)
+    double c_evaluate "skgd::evaluate"(
+        CLoss, size_t, size_t, const double*, const int32_t*, const double*,
+        const double*, double*)
+
+
+LOSSES = {
+    kLosses[i].name.decode(): {
+        "id": i,
+        "classification": kLosses[i].classification,
+        "curvature": kLosses[i].curvature,
+    }
+    for i in range(kLossCount)
+}
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
+AGGRESSIVE = (None, "pa1", "pa2")
+
+
+cdef CLoss loss_of(str name, double parameter) except *:
+    cdef CLoss loss
+    loss.name = <LossName><int>LOSSES[name]["id"]
+    loss.parameter = parameter
+    return loss
+
+
+cdef const void* address(array, dtype=None) except? NULL:
+    """Address of a C-contiguous array's first value; NULL for None or empty."""
+    if array is None or array.size == 0:
+        return NULL
+    if dtype is not None and array.dtype != dtype:
+        raise TypeError(f"expected {np.dtype(dtype)}, got {array.dtype}")
+    if not array.flags.c_contiguous:
+        raise ValueError("expected a C-contiguous array")
+    cdef const unsigned char[::1] memory = array.reshape(-1).view(np.uint8)
+    return <const void*>&memory[0]
+
+
+cdef const double* doubles(array) except? NULL:
+    return <const double*>address(array, np.float64)
+
+
+cdef Rows rows_of(order) except *:
+    return Rows(<const uint32_t*>address(order, np.uint32), len(order))
+
+
+cdef CSamples samples_of(y, weight, size_t n_outputs) except *:
+    cdef CSamples c = CSamples(NULL, NULL, doubles(weight), n_outputs)
+    if y.dtype == np.int32:
+        c.code = <const int32_t*>address(y)
+    else:
+        c.y = doubles(y)
+    return c
+
+
+cdef class Design:
+    """The design matrix, read where it lies.
+
+    X is a C-contiguous ndarray or a CSR matrix or array, of float32 or float64.
+    """
+
+    cdef unique_ptr[Engine] engine
+    cdef tuple _keep
+    cdef readonly object matrix, shape, dtype
+    cdef readonly bint feature_major
+
+    def __cinit__(self, X):
+        cdef size_t n = X.shape[0], d = X.shape[1]
+        self.matrix, self.shape, self.dtype = X, X.shape, X.dtype
+        self.feature_major = issparse(X)
+        if not issparse(X):
+            self._keep = (X,)
+            if X.dtype == np.float32:
+                self.engine = dense_engine[float](address(X), n, d)
+            else:
+                self.engine = dense_engine[double](address(X, np.float64), n, d)
+        else:
+            self._from_csr(X, n, d)
+
+    cdef _from_csr(self, X, size_t n, size_t d):
+        index_type = np.promote_types(X.indices.dtype, X.indptr.dtype)
+        indices = X.indices.astype(index_type, copy=False)
+        indptr = X.indptr.astype(index_type, copy=False)
+        self._keep = (X.data, indices, indptr)
+        cdef const char* defect = NULL
+        cdef const void* values = address(X.data)
+        cdef const void* columns = address(indices)
+        cdef const void* starts = address(indptr)
+        cdef size_t stored = min(len(X.data), len(indices))
+        cdef bint single = X.dtype == np.float32
+        if not single and X.dtype != np.float64:
+            raise TypeError(f"expected float32 or float64, got {X.dtype}")
+        if len(indptr) != <Py_ssize_t>n + 1:
+            raise ValueError("X is not a sound CSR matrix: indptr must have n_samples + 1 entries")
+        if index_type == np.int32 and single:
+            self.engine = csr_engine[float, int32_t](values, columns, starts, n, d, stored, defect)
+        elif index_type == np.int32:
+            self.engine = csr_engine[double, int32_t](values, columns, starts, n, d, stored, defect)
+        elif index_type == np.int64 and single:
+            self.engine = csr_engine[float, int64_t](values, columns, starts, n, d, stored, defect)
+        elif index_type == np.int64:
+            self.engine = csr_engine[double, int64_t](values, columns, starts, n, d, stored, defect)
+        else:
+            raise TypeError(f"expected indices of int32 or int64, got {index_type}")
+        if defect != NULL:
+            raise ValueError(f"X is not a sound CSR matrix: {defect.decode()}")
+
+    def largest_squared_norm(self, rows):
+        """Give the largest squared norm among the rows."""
+        cdef Rows r = rows_of(rows)
+        with nogil:
+            result = self.engine.get().largest_squared_norm(r)
+        return result
+
+
+cdef class Samples:
+    """Targets (n, K) of float64 or class codes (n,) of int32, and weights (n,) or None."""
+
+    cdef CSamples c
+    cdef readonly object y, weight
+    cdef readonly Py_ssize_t n_outputs
+
+    def __cinit__(self, y, weight, Py_ssize_t n_outputs):
+        self.y, self.weight, self.n_outputs = y, weight, n_outputs
+        self.c = samples_of(y, weight, n_outputs)
+
+
+cdef class Descent:
+    """A textbook descent: its settings and the state that outlives an epoch.
+
+    `state` has the arrays `coef` (in the design's layout and type), `intercept`,
+    `received`, `average_coef`, `average_intercept`, `first`, `second`,
+    `first_intercept`, `second_intercept` (None where unused) and the numbers `owed`,
+    `average_count`, `steps`, `samples_seen`; `run_epoch` writes to both.
+    """
+
+    cdef Design design
+    cdef Samples samples
+    cdef Settings settings
+    cdef CState c
+    cdef object state, moved
+
+    def __init__(self, Design design, Samples samples, state, *, str loss, double parameter,
+                 double ridge, double l1, optimizer, schedule, aggressive,
+                 Py_ssize_t batch_size, bint fit_intercept, double average_start,
+                 int n_threads):
+        self.design, self.samples, self.state = design, samples, state
+        name, decay1, decay2, epsilon = optimizer
+        self.settings.loss = loss_of(loss, parameter)
+        self.settings.penalty = CPenalty(ridge, l1)
+        self.settings.optimizer = COptimizer(
+            <OptimizerName><int>OPTIMIZERS.index(name), decay1, decay2, epsilon)
+        self.set_schedule(*schedule)
+        self.settings.aggressive = <Aggressive><int>AGGRESSIVE.index(aggressive)
+        self.settings.batch_size = batch_size
+        self.settings.fit_intercept = fit_intercept
+        self.settings.n_threads = n_threads
+        self._bind_state(average_start)
+
+    cdef _bind_state(self, double average_start):
+        state = self.state
+        cdef size_t size = self.samples.n_outputs * self.design.shape[1]
+        for name in ("coef", "received", "average_coef", "first", "second"):
+            array = getattr(state, name)
+            if array is not None and <size_t>array.size != size:
+                raise ValueError(f"{name} must have {size} values, got {array.size}")
+        self.c.v = <void*>address(state.coef, self.design.dtype)
+        self.c.received = <void*>address(state.received, self.design.dtype)
+        self.c.b = <double*>doubles(state.intercept)
+        self.c.owed = state.owed
+        self.moved = None if state.average_coef is None else np.zeros(size)
+        self.c.average.w = <double*>doubles(state.average_coef)
+        self.c.average.b = <double*>doubles(state.average_intercept)
+        self.c.average.moved = <double*>doubles(self.moved)
+        self.c.average.start = average_start
+        self.c.average.count = state.average_count
+        self.c.average.pending = self.c.average.mass = 0.0
+        self.c.first = <double*>doubles(state.first)
+        self.c.second = <double*>doubles(state.second)
+        self.c.first_intercept = <double*>doubles(state.first_intercept)
+        self.c.second_intercept = <double*>doubles(state.second_intercept)
+        self.c.steps = state.steps
+        self.c.samples_seen = state.samples_seen
+
+    def set_schedule(self, double eta0, double t0, double power):
+        """Set eta(t) = eta0 / (t0 + t)^power."""
+        self.settings.schedule = CSchedule(eta0, t0, power)
+
+    def run_epoch(self, order):
+        """Take the steps of one pass over `order`.
+
+        Gives the sum of s * loss at the raw predictions on the way, the sum of the
+        learning rates of the steps, and whether all raw predictions were finite.
+        """
+        cdef Rows rows = rows_of(order)
+        cdef Report report
+        with nogil:
+            report = self.design.engine.get().run_epoch(
+                self.samples.c, rows, self.settings, self.c)
+        self.state.owed = self.c.owed
+        self.state.average_count = self.c.average.count
+        self.state.steps = self.c.steps
+        self.state.samples_seen = self.c.samples_seen
+        return report.loss_sum, report.eta_sum, report.finite
+
+
+def loss_sum(Design design, Samples samples, rows, coef, intercept, str loss,
+             double parameter, int n_threads):
+    """Give the sum of s * loss over the rows; `coef` in the design's layout and type."""
+    cdef Rows r = rows_of(rows)
+    cdef const void* v = address(coef, design.dtype)
+    cdef const double* b = doubles(intercept)
+    cdef CLoss c_loss = loss_of(loss, parameter)
+    cdef Total total
+    with nogil:
+        total = design.engine.get().loss_sum(samples.c, r, v, b, c_loss, n_threads)
+    return total.loss_sum if total.finite else np.inf
+
+
+def evaluate_loss(str loss, double parameter, y, z, weight):
+    """Give the weighted sum of losses and the weighted derivatives at z.
+
+    y and z are arrays of shape (n,); for "softmax" z is (K, n) and y holds codes.
+    """
+    cdef CLoss c_loss = loss_of(loss, parameter)
+    cdef size_t K = 1 if z.ndim == 1 else z.shape[0], n = z.shape[z.ndim - 1]
+    d = np.empty(z.shape)
+    cdef CSamples c = samples_of(y, weight, K)
+    cdef const double* c_z = doubles(z)
+    cdef double* c_d = <double*>doubles(d)
+    with nogil:
+        total = c_evaluate(c_loss, n, K, c.y, c.code, c_z, c.weight, c_d)
+    return total, d
+
+
+def shuffle(order, uint64_t seed):
+    """Shuffle an array of uint32 in place; give the seed that goes on from there."""
+    cdef uint32_t* c_order = <uint32_t*>address(order, np.uint32)
+    cdef size_t n = len(order)
+    with nogil:
+        c_shuffle(c_order, n, seed)
+    return seed

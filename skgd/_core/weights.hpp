@@ -1,0 +1,101 @@
+// The model inside the core: w = scale * v and b, their running average, and the
+// bookkeeping that keeps one step on a sparse row at the cost of its entries.
+#pragma once
+
+#include "penalty.hpp"
+
+namespace skgd {
+
+// Running mean of the iterates w_1, w_2, ... (Polyak, Juditsky 1992).
+//
+// Eager: one update of all coefficients a step. Lazy: with v_t = v_{t-1} + change_t and
+// S_t = scale_1 + ... + scale_t,
+//     sum_t scale_t v_t = S_T v_T - sum_t S_{t-1} change_t,
+// whose last sum is as sparse as the changes are.
+struct Average {
+  double *w, *b;      // null when nothing is averaged
+  double* moved;      // sum of S_{t-1} change_t
+  double start;       // in samples seen, 1 for all
+  double count;       // iterates in w and b
+  double pending;     // iterates in `moved` and `mass`, not yet in w
+  double mass;        // S_t
+};
+
+template <class T>
+struct Weights {
+  T* v;  // K * d, in the design's layout
+  double* b;
+  std::size_t size, n_outputs;
+  double scale;
+  CumulativeL1<T> l1;  // `received` is null when the proximal map is used instead
+  Average average;
+
+  SKGD_INLINE void fold_scale() {
+    if (scale == 1.0) return;
+    const T factor = static_cast<T>(scale);
+#pragma omp simd
+    for (std::size_t j = 0; j < size; ++j) v[j] *= factor;
+    if (l1.received != nullptr) {
+#pragma omp simd
+      for (std::size_t j = 0; j < size; ++j) l1.received[j] *= factor;
+    }
+    l1.owed *= scale;
+    average.mass /= scale;
+    scale = 1.0;
+  }
+
+  // w <- factor * w in O(1), nearly always.
+  SKGD_INLINE void decay(double factor) {
+    if (factor == 1.0) return;
+    if (factor == 0.0) return clear();
+    scale *= factor;
+    if (scale < 1e-6) fold_scale();  // before float32 runs out of range
+  }
+
+  SKGD_INLINE bool averages(double samples_seen) const {
+    return average.w != nullptr && samples_seen >= average.start;
+  }
+
+  // Takes the present iterate into the mean; `lazy`: what the steps add to `moved`
+  // stands for the coefficients.
+  SKGD_INLINE void take_average(bool lazy) {
+    const double share = 1.0 / ++average.count;
+    for (std::size_t k = 0; k < n_outputs; ++k)
+      average.b[k] += share * (b[k] - average.b[k]);
+    if (lazy) {
+      average.mass += scale;
+      ++average.pending;
+      return;
+    }
+#pragma omp simd
+    for (std::size_t j = 0; j < size; ++j)
+      average.w[j] += share * (scale * v[j] - average.w[j]);
+  }
+
+  // Brings everything put off up to date: the end of an epoch.
+  SKGD_INLINE void flush() {
+    if (l1.received != nullptr) l1.settle_all(v, size);
+    if (average.pending > 0.0) {
+      const double share = 1.0 / average.count;
+      for (std::size_t j = 0; j < size; ++j) {
+        const double sum = average.mass * v[j] - average.moved[j];
+        average.w[j] += share * (sum - average.pending * average.w[j]);
+        average.moved[j] = 0.0;
+      }
+      average.pending = average.mass = 0.0;
+    }
+    fold_scale();
+  }
+
+ private:
+  SKGD_INLINE void clear() {
+    for (std::size_t j = 0; j < size; ++j) {
+      if (average.pending > 0.0) average.moved[j] -= average.mass * v[j];
+      v[j] = T(0);
+      if (l1.received != nullptr) l1.received[j] = T(0);
+    }
+    l1.owed = 0.0;
+  }
+};
+
+}  // namespace skgd

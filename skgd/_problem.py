@@ -1,0 +1,98 @@
+"""The objective: mean weighted loss plus alpha times the penalty."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skgd._core import engine
+
+_BLOCK_ROWS = 65536  # of y at a time: half a megabyte of float64 in each array
+
+
+@dataclass
+class Problem:
+    """F(w, b) = sum_i s_i loss(y_i, x_i . w + b) / sum_i s_i + alpha * R(w).
+
+    Attributes
+    ----------
+    design : engine.Design
+        X of shape (n_samples, n_features).
+    samples : engine.Samples
+        Targets or class codes, and weights whose mean over `rows` is about one.
+    rows : ndarray of shape (n_train,), uint32
+        The training rows: of weight above zero and not held out for validation.
+    loss, parameter : str, float
+        The loss in the core's words.
+    ridge, l1 : float
+        alpha * R(w) = ridge / 2 |w|^2 + l1 |w|_1.
+    fit_intercept : bool
+        Whether b is fitted or stays as it is.
+    n_threads : int
+        Threads that share the rows of a large batch.
+    """
+
+    design: engine.Design
+    samples: engine.Samples
+    rows: np.ndarray
+    loss: str
+    parameter: float
+    ridge: float
+    l1: float
+    fit_intercept: bool
+    n_threads: int
+
+    @property
+    def n_outputs(self) -> int:
+        """Raw predictions a row: targets, classes, or one."""
+        return self.samples.n_outputs
+
+    @cached_property
+    def weight_sum(self) -> float:
+        """Sum of the weights of the training rows."""
+        weight = self.samples.weight
+        return float(len(self.rows) if weight is None else weight[self.rows].sum())
+
+    def penalty(self, coef) -> float:
+        """Give alpha * R(w), for coefficients of any layout."""
+        w = coef.ravel().astype(np.float64, copy=False)
+        value = 0.5 * self.ridge * (w @ w) if self.ridge else 0.0
+        return float(value + (self.l1 * np.abs(w).sum() if self.l1 else 0.0))
+
+    def objective(self, coef, intercept) -> float:
+        """Give F at coefficients of shape (n_outputs, n_features): one pass over X."""
+        layout = coef.T if self.design.feature_major else coef
+        total = engine.loss_sum(
+            self.design,
+            self.samples,
+            self.rows,
+            np.ascontiguousarray(layout),
+            intercept.astype(np.float64, copy=False),
+            self.loss,
+            self.parameter,
+            self.n_threads,
+        )
+        return total / self.weight_sum + self.penalty(coef)
+
+    @cached_property
+    def zero_objective(self) -> float:
+        """F at the zero model: a pass over y."""
+        y, weight, K = self.samples.y, self.samples.weight, self.n_outputs
+        total = 0.0
+        for begin in range(0, len(self.rows), _BLOCK_ROWS):
+            rows = self.rows[begin : begin + _BLOCK_ROWS]
+            s = np.ones(len(rows)) if weight is None else weight[rows]
+            if y.dtype != np.int32:
+                targets = y[rows].T
+            elif self.loss == "softmax":
+                total += float(s.sum()) * np.log(K)
+                continue
+            else:
+                positive = np.arange(K)[:, None] if K > 1 else np.ones((1, 1))
+                targets = np.where(y[rows] == positive, 1.0, -1.0)
+            for target in targets:
+                target = np.ascontiguousarray(target)
+                total += engine.evaluate_loss(
+                    self.loss, self.parameter, target, np.zeros(len(rows)), s
+                )[0]
+        return total / self.weight_sum

@@ -1,0 +1,53 @@
+"""When to stop: tolerance and patience."""
+
+import numpy as np
+
+
+class Stopping:
+    """Count the epochs that bring less than the tolerance.
+
+    Parameters
+    ----------
+    tol : float or None
+        On the objective: relative to what has been gained since the zero model. On a
+        validation score: absolute. None never stops.
+    patience : int
+        Epochs in a row that may bring less.
+    zero_objective : float
+        F at the zero model.
+    """
+
+    def __init__(self, tol, patience: int, zero_objective: float):
+        self.tol = tol
+        self.patience = patience
+        self.zero_objective = zero_objective
+        self.best = np.inf
+        self.gain = np.inf  # of the last epoch, over the best before it
+        self._count = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether `patience` epochs in a row have brought less than the tolerance."""
+        return self._count >= self.patience
+
+    def needed(self) -> float:
+        """Give the least gain of an epoch that counts, in units of the objective."""
+        floor = 1e-12 * (abs(self.zero_objective) + 1e-300)
+        return self.tol * max(self.zero_objective - self.best, floor)
+
+    def see_objective(self, objective: float) -> None:
+        """Take note of an epoch's objective."""
+        self._see(objective, self.needed() if self.tol is not None else 0.0)
+
+    def see_score(self, score: float) -> None:
+        """Take note of an epoch's validation score, of which more is better."""
+        self._see(-score, self.tol if self.tol is not None else 0.0)
+
+    def _see(self, value: float, needed: float) -> None:
+        self.gain = self.best - value
+        self._count = self._count + 1 if self.tol is not None and self.gain < needed else 0
+        self.best = min(self.best, value)
+
+    def be_patient_again(self) -> None:
+        """Begin to count anew."""
+        self._count = 0

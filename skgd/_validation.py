@@ -1,0 +1,255 @@
+"""What a user wrote, checked and turned into the core's words; errors in the user's."""
+
+import math
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.validation import validate_data
+
+from skgd._core.engine import LOSSES
+from skgd.textbook import OPTIMIZERS, SCHEDULES
+
+REGRESSION_LOSSES = tuple(
+    name for name, loss in LOSSES.items() if not loss["classification"]
+)
+CLASSIFICATION_LOSSES = tuple(name for name in LOSSES if name != "softmax")
+MODES = ("auto", "batch", "mini-batch", "stochastic")
+MINI_BATCH_SIZE = 32
+
+
+def _is_number(value, kind=Real):
+    return isinstance(value, kind) and not isinstance(value, (bool, np.bool_))
+
+
+def _number(low, high=math.inf, *, low_open=False, high_open=False):
+    def holds(value):
+        above = value > low if low_open else value >= low
+        below = value < high if high_open or high == math.inf else value <= high
+        return above and below
+
+    brackets = "(" if low_open else "[", ")" if high_open or high == math.inf else "]"
+    words = f"a float in the range {brackets[0]}{low:g}, {high:g}{brackets[1]}"
+    return lambda value: _is_number(value) and holds(value), words
+
+
+def _integer(low):
+    words = f"an int in the range [{low}, inf)"
+    return lambda value: _is_number(value, Integral) and value >= low, words
+
+
+def _one_of(*values):
+    shown = ", ".join(repr(value) for value in values)
+    return lambda value: value is None or isinstance(value, str), f"one of {{{shown}}}", values
+
+
+def _flag():
+    return lambda value: isinstance(value, (bool, np.bool_)), "a bool"
+
+
+def _either(*constraints):
+    def holds(value):
+        return any(_holds(constraint, value) for constraint in constraints)
+
+    return holds, " or ".join(constraint[1] for constraint in constraints)
+
+
+def _holds(constraint, value):
+    test, _, *values = constraint
+    return bool(test(value)) and (not values or value in values[0])
+
+
+_NONE = (lambda value: value is None, "None")
+
+_CONSTRAINTS = {
+    "penalty": _one_of("l2", "l1", "elasticnet", None),
+    "alpha": _number(0),
+    "l1_ratio": _either(_number(0, 1), _NONE),
+    "fit_intercept": _flag(),
+    "mode": _one_of(*MODES),
+    "batch_size": _either(_integer(1), _one_of("auto")),
+    "learning_rate": _one_of("auto", *SCHEDULES),
+    "eta0": _number(0, low_open=True),
+    "power_t": _number(-math.inf, low_open=True),
+    "optimizer": _either(
+        _one_of(*OPTIMIZERS),
+        (
+            lambda value: isinstance(value, tuple(OPTIMIZERS.values())),
+            "an optimizer object of skgd",
+        ),
+    ),
+    "average": _either(_flag(), _integer(0)),
+    "max_iter": _integer(1),
+    "tol": _either(_number(0), _NONE),
+    "n_iter_no_change": _integer(1),
+    "early_stopping": _flag(),
+    "validation_fraction": _number(0, 1, low_open=True, high_open=True),
+    "shuffle": _flag(),
+    "epsilon": _number(0),
+    "warm_start": _flag(),
+    "n_jobs": _either(
+        (lambda value: _is_number(value, Integral) and value != 0, "an int other than 0"), _NONE
+    ),
+    "random_state": _either(
+        (
+            lambda value: _is_number(value, Integral) and 0 <= value < 2**32,
+            "an int in the range [0, 2**32)",
+        ),
+        (lambda value: isinstance(value, np.random.RandomState), "a numpy RandomState"),
+        _NONE,
+    ),
+    "verbose": _either(_integer(0), _flag()),
+}
+
+REGRESSOR_CONSTRAINTS = {"loss": _one_of(*REGRESSION_LOSSES), **_CONSTRAINTS}
+CLASSIFIER_CONSTRAINTS = {
+    "loss": _one_of(*CLASSIFICATION_LOSSES),
+    "multi_class": _one_of("auto", "multinomial", "ovr"),
+    "class_weight": _either(
+        _one_of("balanced"),
+        (lambda value: isinstance(value, dict), "a dict of class label to weight"),
+        _NONE,
+    ),
+    **_CONSTRAINTS,
+}
+
+
+def check_parameters(estimator, constraints) -> None:
+    """Raise a ValueError that names the first parameter that is out of its domain."""
+    for name, constraint in constraints.items():
+        value = getattr(estimator, name)
+        if not _holds(constraint, value):
+            raise ValueError(
+                f"The {name!r} parameter of {type(estimator).__name__} must be "
+                f"{constraint[1]}. Got {value!r} instead."
+            )
+    _check_combinations(estimator)
+
+
+def _check_combinations(estimator) -> None:
+    e = estimator
+    if e.learning_rate == "auto":
+        raise ValueError(
+            "learning_rate='auto' (descent without a learning rate) is not part of this"
+            f" version of skgd. Set learning_rate to one of {tuple(SCHEDULES)}."
+        )
+    if e.penalty == "elasticnet" and e.l1_ratio is None:
+        raise ValueError("l1_ratio must be set when penalty is 'elasticnet'")
+    if e.batch_size != "auto" and e.mode != "mini-batch":
+        raise ValueError(
+            f"batch_size={e.batch_size} has a meaning for mode='mini-batch' only; got"
+            f" mode={e.mode!r}. Set mode='mini-batch' or leave batch_size='auto'."
+        )
+    if e.learning_rate == "optimal" and e.alpha == 0:
+        raise ValueError(
+            "alpha must be > 0 since learning_rate is 'optimal'. alpha is used to compute"
+            " the optimal learning rate; any other learning_rate takes alpha=0."
+        )
+    if getattr(e, "multi_class", None) == "multinomial" and e.loss != "log_loss":
+        raise ValueError(
+            f"multi_class='multinomial' goes with loss='log_loss' only; got loss={e.loss!r}."
+        )
+    if e.learning_rate in ("pa1", "pa2"):
+        loss = e._aggressive_loss
+        if e.loss != loss:
+            raise ValueError(
+                f"Learning rate '{e.learning_rate}' only works with loss='{loss}'; got"
+                f" loss={e.loss!r}."
+            )
+        if rule_of(e)[0] != "sgd":
+            raise ValueError(
+                f"learning_rate={e.learning_rate!r} sets the size of each step itself:"
+                f" it goes with optimizer='sgd' only. Got optimizer={e.optimizer!r}."
+            )
+
+
+def rule_of(estimator) -> tuple[str, float, float, float]:
+    """Give the optimizer in the core's words."""
+    optimizer = estimator.optimizer
+    return (OPTIMIZERS[optimizer]() if isinstance(optimizer, str) else optimizer)._rule()
+
+
+def penalty_of(estimator) -> tuple[float, float]:
+    """Give alpha * R(w) as (ridge, l1)."""
+    share = {"l2": 0.0, "l1": 1.0, "elasticnet": estimator.l1_ratio}
+    if estimator.penalty is None:
+        return 0.0, 0.0
+    l1_share = share[estimator.penalty]
+    return estimator.alpha * (1.0 - l1_share), estimator.alpha * l1_share
+
+
+def check_X(estimator, X, y="no_validation", *, reset, **options):
+    """Give X as the core reads it: C-contiguous or CSR, float32 or float64.
+
+    X in such a form is not copied; y is returned as scikit-learn's validate_data does.
+    """
+    checked = validate_data(
+        estimator,
+        X,
+        y,
+        reset=reset,
+        accept_sparse="csr",
+        dtype=[np.float64, np.float32],
+        order="C",
+        accept_large_sparse=True,
+        **options,
+    )
+    return checked
+
+
+def check_size(n_samples: int) -> None:
+    """Raise if rows can't be numbered with 32 bits."""
+    if n_samples >= 2**32:
+        raise ValueError(f"X must have less than 2**32 rows, got {n_samples}.")
+
+
+def summed_duplicates(X):
+    """Give X with one entry a cell: a copy only if a CSR row names a column twice."""
+    if not issparse(X) or X.has_canonical_format:
+        return X
+    X = X.copy()
+    X.sum_duplicates()
+    return X
+
+
+def check_sample_weight(sample_weight, n_samples: int):
+    """Give weights as float64 of shape (n_samples,), or None where they were not given."""
+    if sample_weight is None:
+        return None
+    try:
+        weight = np.array(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"sample_weight must be numbers: {error}") from error
+    if weight.ndim == 0:
+        weight = np.full(n_samples, weight)
+    if weight.shape != (n_samples,):
+        raise ValueError(
+            f"sample_weight.shape == {weight.shape}, expected {(n_samples,)}: one weight a"
+            " row of X."
+        )
+    if not np.isfinite(weight).all():
+        raise ValueError("Input sample_weight contains NaN or infinity.")
+    if (weight < 0).any():
+        raise ValueError(
+            "Negative values in data passed to `sample_weight`: weights must be >= 0."
+        )
+    return weight
+
+
+def check_initial(value, name: str, shape: tuple[int, ...], dtype):
+    """Give coef_init or intercept_init as a new array of the shape (n_outputs, ...)."""
+    try:
+        array = np.array(value, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Provided {name} must be numbers: {error}") from error
+    squeezed = shape[1:] if shape[0] == 1 else shape
+    one_number = array.size == 1 and math.prod(shape) == 1
+    if array.shape not in (shape, squeezed) and not one_number:
+        alternative = f" or {squeezed}" if squeezed != shape else ""
+        raise ValueError(
+            f"Provided {name} does not match dataset. It must have shape {shape}"
+            f"{alternative}, got {array.shape}."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"Provided {name} contains NaN or infinity.")
+    return array.reshape(shape)

@@ -1,0 +1,27 @@
+"""Textbook descent: w -= eta * g, as the documentation prints it."""
+
+from skgd.textbook._epochs import TextbookEpochs
+from skgd.textbook._optimizers import (
+    OPTIMIZERS,
+    SGD,
+    AdaGrad,
+    Adam,
+    Momentum,
+    Nesterov,
+    RMSProp,
+)
+from skgd.textbook._schedules import SCHEDULES
+from skgd.textbook._state import DescentState
+
+__all__ = [
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "SGD",
+    "AdaGrad",
+    "Adam",
+    "DescentState",
+    "Momentum",
+    "Nesterov",
+    "RMSProp",
+    "TextbookEpochs",
+]

@@ -1,0 +1,123 @@
+"""Epochs of textbook descent, one after the other."""
+
+import numpy as np
+
+from skgd._core import engine
+from skgd.textbook._schedules import Schedule
+
+# An adaptive rate below this is not lowered any more: the descent is over.
+_LOWEST_ADAPTIVE_RATE = 1e-6
+
+
+class TextbookEpochs:
+    """w <- prox(optimizer(w, g, eta_t)), an epoch a call.
+
+    Parameters
+    ----------
+    problem : Problem
+        The objective and its training rows.
+    state : DescentState
+        Where to start; not written to.
+    rule : tuple of (str, float, float, float)
+        The optimizer's name and numbers.
+    schedule : Schedule
+        The learning rate.
+    kind : str
+        The schedule's name: "adaptive" can be lowered, "pa1" and "pa2" rescale d.
+    batch_size : int
+        Rows a step reads, in [1, n_train].
+    average_start : int
+        Samples seen before iterates are averaged; 0 for never.
+    shuffle : bool
+        Whether to draw a new order each epoch; has no effect in batch mode.
+    seed : int
+        Of the order.
+    """
+
+    def __init__(
+        self, problem, state, *, rule, schedule, kind, batch_size, average_start, shuffle, seed
+    ):
+        self.problem = problem
+        self.kind = kind
+        self.schedule = schedule
+        self._shuffle = shuffle and batch_size < len(problem.rows)
+        self._order = problem.rows.copy() if self._shuffle else problem.rows
+        self._seed = seed
+        # Below a full batch the gradient is noisy, and the proximal map of each step
+        # leaves nothing at zero (see penalty.hpp).
+        cumulative = (
+            problem.l1 > 0.0 and rule[0] == "sgd" and batch_size < len(problem.rows)
+        )
+        state = state.prepared(
+            rule[0], problem.design.dtype, cumulative=cumulative, average=average_start > 0
+        )
+        if kind == "adaptive" and state.schedule_eta0 is not None:
+            self.schedule = schedule._replace(eta0=min(schedule.eta0, state.schedule_eta0))
+        self._transpose = problem.design.feature_major and problem.n_outputs > 1
+        self._state = state.transposed() if self._transpose else state
+        self._core = engine.Descent(
+            problem.design,
+            problem.samples,
+            self._state,
+            loss=problem.loss,
+            parameter=problem.parameter,
+            ridge=problem.ridge,
+            l1=problem.l1,
+            optimizer=rule,
+            schedule=self.schedule,
+            aggressive=kind if kind in engine.AGGRESSIVE else None,
+            batch_size=batch_size,
+            fit_intercept=problem.fit_intercept,
+            average_start=average_start,
+            n_threads=problem.n_threads,
+        )
+
+    @property
+    def learning_rate(self) -> float:
+        """Rate of the coming step."""
+        return self.schedule(self._state.steps + 1.0)
+
+    def run_epoch(self):
+        """Take the steps of one epoch.
+
+        Returns
+        -------
+        objective : float
+            Running mean of the loss on the way plus the penalty at the end; infinite
+            or NaN where the descent has diverged.
+        gradient_norm : float
+            Norm of what (w, b) moved, divided by the sum of the learning rates: of the
+            gradient in batch mode, of the mean step direction in the others.
+        """
+        if self._shuffle:
+            self._seed = engine.shuffle(self._order, self._seed)
+        w, b = self._state.coef.copy(), self._state.intercept.copy()
+        loss_sum, eta_sum, finite = self._core.run_epoch(self._order)
+        with np.errstate(all="ignore"):
+            move = np.concatenate(
+                (np.subtract(self._state.coef, w, dtype=np.float64).ravel(), self._state.intercept - b)
+            )
+            objective = loss_sum / self.problem.weight_sum + self.problem.penalty(self._state.coef)
+            norm = float(np.sqrt(move @ move)) / eta_sum if eta_sum > 0.0 else 0.0
+        if not finite or not np.isfinite(norm):
+            objective = np.inf
+        return objective, norm
+
+    def lower_learning_rate(self) -> bool:
+        """Divide an adaptive rate by 5; tell whether there was anything to lower."""
+        if self.kind != "adaptive" or self.schedule.eta0 <= _LOWEST_ADAPTIVE_RATE:
+            return False
+        self.schedule = Schedule(self.schedule.eta0 / 5.0, self.schedule.t0, self.schedule.power)
+        self._core.set_schedule(*self.schedule)
+        return True
+
+    def model(self):
+        """Give coefficients (n_outputs, n_features) and intercept, averaged if asked for."""
+        coef, intercept = self._state.model()
+        return (np.ascontiguousarray(coef.T) if self._transpose else coef), intercept
+
+    def state(self):
+        """Give the state to go on from."""
+        state = self._state.transposed() if self._transpose else self._state
+        state.schedule_eta0 = self.schedule.eta0 if self.kind == "adaptive" else None
+        return state
