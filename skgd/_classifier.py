@@ -114,7 +114,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     def predict(self, X):
         """Predict class labels."""
-        return self.classes_[_predicted_codes(self._raw_predictions(X))]
+        raw = self._raw_predictions(X)
+        return self.classes_[_predicted_codes(raw)]
 
     @available_if(_has_probabilities)
     def predict_proba(self, X):
