@@ -43,7 +43,13 @@ class Training:
 
     @property
     def rows(self) -> np.ndarray:
-        """Rows of weight above zero, uint32."""
+        """Give the rows of weight above zero.
+
+        Returns
+        -------
+        ndarray of shape (n_train,), uint32
+            Their positions, in order.
+        """
         if self.weight is None:
             return np.arange(self.X.shape[0], dtype=np.uint32)
         return np.flatnonzero(self.weight).astype(np.uint32)
@@ -336,8 +342,8 @@ class BaseGD(BaseEstimator, ABC):
 
         Returns
         -------
-        self : estimator
-            With `coef_` a SciPy csr_matrix of shape (n_outputs, n_features).
+        BaseGD
+            The estimator, with `coef_` a SciPy csr_matrix of shape (n_outputs, n_features).
         """
         check_is_fitted(self)
         self.coef_ = csr_matrix(self.coef_)
@@ -348,8 +354,8 @@ class BaseGD(BaseEstimator, ABC):
 
         Returns
         -------
-        self : estimator
-            With `coef_` an ndarray.
+        BaseGD
+            The estimator, with `coef_` an ndarray.
         """
         check_is_fitted(self)
         if issparse(self.coef_):

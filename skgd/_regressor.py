@@ -11,6 +11,205 @@ from skgd._base import BaseGD, Training
 
 class GDRegressor(RegressorMixin, BaseGD):
     """Linear regression fitted by gradient descent.
+
+    It minimises a loss plus a penalty by steps on all rows, on batches, or on single
+    rows. Parameters of :class:`sklearn.linear_model.SGDRegressor` have the same names
+    and meanings here, but for `tol`. X should be scaled, as in the example.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "huber", "epsilon_insensitive", \
+            "squared_epsilon_insensitive"}, default="squared_error"
+        Loss of a sample as a function of ``r = y - (x . w + b)``:
+
+        - "squared_error": ``r^2 / 2``.
+        - "huber": ``r^2 / 2`` up to ``|r| = epsilon``, then
+          ``epsilon |r| - epsilon^2 / 2``.
+        - "epsilon_insensitive": ``max(0, |r| - epsilon)``.
+        - "squared_epsilon_insensitive": ``max(0, |r| - epsilon)^2``.
+    penalty : {"l2", "l1", "elasticnet"} or None, default="l2"
+        R(w) of the objective in the Notes. The intercept is never penalised.
+    alpha : float, default=1e-4
+        Strength of the penalty, >= 0, in units of the loss over those of R(w). Also
+        sets the rate of `learning_rate="optimal"`, which needs `alpha > 0`.
+    l1_ratio : float or None, default=0.15
+        Share of l1 in "elasticnet", in [0, 1]; 0 is l2, 1 is l1. None only with another
+        penalty.
+    fit_intercept : bool, default=True
+        Whether to fit b; if not, it stays at zero (or at `intercept_init`).
+    mode : {"auto", "batch", "mini-batch", "stochastic"}, default="auto"
+        Rows that a step reads: all of them, `batch_size`, or one. "auto" is
+        "stochastic" with the learning rates of this version; `mode_` has the choice.
+    batch_size : "auto" or int, default="auto"
+        Rows a step with `mode="mini-batch"`, >= 1; "auto" is 32, and more than
+        n_samples means all rows. An int with another mode is an error. The gradient is
+        the mean over the batch, so that `eta0` keeps its meaning when this changes.
+    learning_rate : {"constant", "optimal", "invscaling", "adaptive", "pa1", "pa2"}, \
+            default="invscaling"
+        How eta follows from t, the number of the step, counted from 1:
+
+        - "constant": ``eta = eta0``.
+        - "optimal": ``eta = 1 / (alpha * (t0 + t - 1))`` with
+          ``t0 = alpha ** -0.75``, which does not look at X.
+        - "invscaling": ``eta = eta0 / t ** power_t``.
+        - "adaptive": ``eta = eta0``, divided by 5 whenever `tol` would stop the fit,
+          which ends once eta is 1e-6 or less.
+        - "pa1", "pa2": passive-aggressive steps,
+          ``min(eta0, loss / |x|^2)`` and ``loss / (|x|^2 + 1 / (2 eta0))``, for
+          `loss="epsilon_insensitive"` and `optimizer="sgd"` only.
+    eta0 : float, default=0.01
+        First learning rate, > 0; the aggressiveness for "pa1" and "pa2"; ignored by
+        "optimal". Its unit depends on that of X: scale X first.
+    power_t : float, default=0.25
+        Exponent of "invscaling". Below zero, which is deprecated, the rate grows.
+    optimizer : {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"} or \
+            optimizer object, default="sgd"
+        How a gradient becomes a step. The objects (:class:`SGD`, :class:`Momentum`,
+        :class:`Nesterov`, :class:`AdaGrad`, :class:`RMSProp`, :class:`Adam`) have
+        parameters of their own; in a grid these are `optimizer__momentum` and the like.
+    average : bool or int, default=False
+        Whether `coef_` and `intercept_` are the mean of the iterates, one a step. An
+        int is the number of samples, >= 0, to see before the mean begins; 0 is False.
+    max_iter : int, default=1000
+        Most epochs, >= 1, that `fit` runs. `partial_fit` runs one.
+    tol : float or None, default=1e-4
+        Stop after `n_iter_no_change` epochs in a row that improve the best objective
+        by less than ``tol * |F_0 - F_best|``, F_0 being the objective of the zero
+        model: a share, >= 0, without unit. With `early_stopping`, stop when the best
+        validation score improves by less than `tol`. None: run `max_iter` epochs.
+    n_iter_no_change : int, default=5
+        Epochs in a row, >= 1, that may bring less than `tol` asks.
+    early_stopping : bool, default=False
+        Whether to set `validation_fraction` of the rows aside, to stop by the score on
+        them (R2), and to return the model of the best epoch (of the last one
+        with `tol=None`).
+    validation_fraction : float, default=0.1
+        Share of the rows set aside by `early_stopping`, in (0, 1).
+    shuffle : bool, default=True
+        Whether each epoch reads the rows in a new random order. No effect on "batch".
+    epsilon : float, default=0.1
+        Parameter of huber and of the epsilon-insensitive losses, >= 0, in units of y.
+    warm_start : bool, default=False
+        Whether `fit` starts from the coefficients of the last fit. Its learning rate
+        starts anew.
+    n_jobs : int or None, default=None
+        Threads that share the rows of a large batch, as in joblib: not 0, -1 for all
+        cores, None for 1 outside a joblib context. It does not change the result.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the order of rows and of the validation split. No effect on batch mode
+        without `early_stopping`.
+    verbose : int or bool, default=0
+        Whether to print a line an epoch, >= 0.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
+        Coefficients, in the dtype of X; a csr_matrix after `sparsify`.
+    intercept_ : ndarray of shape (1,) or (n_targets,)
+        Intercept, in the dtype of X.
+    n_iter_ : int
+        Epochs that ran.
+    best_iter_ : int
+        Epoch, counted from 1, whose model is returned: `n_iter_` unless
+        `early_stopping` found a better one.
+    t_ : float
+        1 + the number of samples seen, over all epochs and calls of `partial_fit`.
+    mode_ : str
+        The mode that ran: "batch", "mini-batch" or "stochastic".
+    converged_ : bool
+        Whether `tol` ended the descent, at a model no worse than the zero model. It
+        does not say how far the optimum is.
+    objective_ : float
+        F of the Notes at the returned model, over the training rows.
+    suboptimality_ : float
+        Estimate of the objective's distance from its least value; NaN here, because
+        the textbook learning rates come without one.
+    history_ : dict of str to ndarray of shape (n_iter_,)
+        An entry an epoch: "objective" (running mean over the epoch; the last one is
+        `objective_`), "suboptimality" (NaN), "gradient_norm" (norm of the move of
+        (w, b) over the sum of the learning rates: in batch mode with "sgd" that of
+        the gradient), "learning_rate" (of the epoch's first step), "validation_score"
+        (NaN without `early_stopping`) and "seconds" (since the fit began).
+    n_features_in_ : int
+        Features seen by `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, where X has names that are all strings.
+
+    See Also
+    --------
+    GDClassifier : The same for classification.
+    sklearn.linear_model.SGDRegressor : Stochastic steps only.
+    sklearn.linear_model.Ridge : Squared error with l2 in closed form.
+
+    Notes
+    -----
+    The objective, with s_i the sample weights::
+
+        F(w, b) = sum_i s_i loss(y_i, x_i . w + b) / sum_i s_i + alpha R(w)
+        R(w) = |w|^2 / 2                                            penalty="l2"
+               |w|_1                                                penalty="l1"
+               l1_ratio |w|_1 + (1 - l1_ratio) |w|^2 / 2            penalty="elasticnet"
+
+    A weight of 2 is the row twice, a weight of 0 is the row left out, and a factor on
+    all weights changes nothing. A step on the rows B, for a loss with the derivative
+    dloss in x . w + b, s_mean the mean weight of the training rows::
+
+        g = sum_{i in B} s_i dloss(y_i, x_i . w + b) x_i / (|B| s_mean) + ridge w
+        w <- prox(optimizer(w, g, eta_t)),  ridge = alpha (1 - l1_ratio)
+
+    and the same for b, without penalty; ``optimizer`` is ``w - eta g`` by default. The
+    ridge is applied as the factor ``max(0, 1 - eta ridge)`` by plain "sgd".
+
+    The l1 part: in batch mode, and with every optimizer but "sgd", a step ends with the
+    proximal map of the l1 norm (soft thresholding), by the step that the optimizer
+    effectively takes in each coefficient. Below a full batch "sgd" uses the cumulative
+    penalty of [1]_, since noisy steps would leave no coefficient at zero. The mean
+    of `average` is not sparse.
+
+    An epoch costs O(n_samples * n_features * n_outputs), or O(nnz * n_outputs) for
+    sparse X. A step costs O(n_features) more with any optimizer other than "sgd", with
+    batches of more than 1024 / n_outputs rows, and with averaging together with l1 on
+    sparse X. Memory beyond X is a few arrays of n_samples and of
+    n_features * n_outputs. X is not copied if it is C-contiguous or CSR, in float32 or
+    float64.
+
+    No schedule looks at X: on features of very different sizes the descent diverges, or
+    crawls. A fit whose numbers overflow raises a ValueError that names the largest
+    stable rate; one that ends worse than the zero model warns.
+
+    Defaults that differ from those of :class:`sklearn.linear_model.SGDRegressor`:
+
+    ========= ============== =============================
+    parameter SGDRegressor   GDRegressor
+    ========= ============== =============================
+    tol       1e-3, absolute 1e-4, a share of F_0 - F_best
+    ========= ============== =============================
+
+    The intercept moves by the same rate whether X is sparse or not (there: 0.01 of it
+    if sparse), a target of shape (n_samples, n_targets) is fitted in one pass over the
+    rows, and `early_stopping` returns the best model instead of the last one.
+
+    References
+    ----------
+    .. [1] Y. Tsuruoka, J. Tsujii, S. Ananiadou, Stochastic gradient descent training
+       for L1-regularized log-linear models with cumulative penalty, 2009, section 3.2.
+    .. [2] B. T. Polyak, A. B. Juditsky, Acceleration of stochastic approximation by
+       averaging, 1992 (`average`).
+    .. [3] K. Crammer et al., Online passive-aggressive algorithms, 2006, section 4
+       ("pa1", "pa2").
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skgd import GDRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), GDRegressor(random_state=0))
+    >>> round(model.fit(X, y).score(X, y), 2)
+    0.51
+    >>> model[-1].mode_
+    'stochastic'
     """
 
     _constraints = _validation.REGRESSOR_CONSTRAINTS
@@ -68,18 +267,94 @@ class GDRegressor(RegressorMixin, BaseGD):
         self.verbose = verbose
 
     def fit(self, X, y, coef_init=None, intercept_init=None, sample_weight=None):
-        """Fit the model."""
+        """Fit the model from the start.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data, finite. Read as float32 or float64, dense or CSR.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets, finite.
+        coef_init : array-like of shape (n_features,) or (n_targets, n_features), \
+                default=None
+            Coefficients to start from, not written to; zeros by default, or those of
+            the last fit with `warm_start`.
+        intercept_init : array-like of shape (1,) or (n_targets,), default=None
+            Intercept to start from, likewise.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, >= 0; all one by default. Only their ratios matter.
+
+        Returns
+        -------
+        GDRegressor
+            The fitted estimator. A fit that fails leaves an earlier model as it was.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is outside its domain or contradicts another one; if the data
+            are empty, not finite, of unequal lengths or of the wrong shape; if
+            there is no weight above zero, or a negative one;
+            if the descent diverges.
+        TypeError
+            If the data have a type that is not understood.
+        """
         return self._fit(X, y, coef_init, intercept_init, sample_weight)
 
     def partial_fit(self, X, y, sample_weight=None):
-        """Run one epoch over the rows given, from where the last call ended."""
+        """Run one epoch over the rows given, from where the last call ended.
+
+        Schedule, optimizer and averages go on too. `tol` and `max_iter` are not read,
+        and `history_` speaks of the last call.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            A part of the training data, finite.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets, finite.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, >= 0, in units that are the same in all calls. If all are zero,
+            the call changes nothing.
+
+        Returns
+        -------
+        GDRegressor
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            As for `fit`; if `early_stopping` is True or y has another number of
+            targets than before.
+        TypeError
+            If the data have a type that is not understood.
+        """
         _validation.check_parameters(self, self._constraints)
         if self.early_stopping:
             raise ValueError("early_stopping should be False with partial_fit")
         return self._partial_fit(X, y, sample_weight, first=not hasattr(self, "coef_"))
 
     def predict(self, X):
-        """Predict targets."""
+        """Predict targets: X w + b.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+            Predictions, of the shape of y in `fit`, in the dtype of X.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model is not fitted.
+        ValueError
+            If X is not finite or has another number of features than in `fit`.
+        """
         raw = self._raw_predictions(X)
         return raw.ravel() if self._y_ndim == 1 else raw
 

@@ -26,7 +26,7 @@ class _Optimizer(BaseEstimator):
                     f" {domain}. Got {value!r} instead."
                 )
             values[slot] = float(value)
-        return (self._name, *values)
+        return self._name, values[0], values[1], values[2]
 
 
 class SGD(_Optimizer):
