@@ -32,12 +32,14 @@ class Training:
     """Data as the core reads it.
 
     `targets`: float64 (n_samples, n_outputs), or int32 class codes (n_samples,).
+    `positive`: weight of class k in the k-th one-vs-rest problem, (n_outputs,).
     """
 
     X: Any
     targets: np.ndarray
     n_outputs: int
     weight: np.ndarray | None
+    positive: np.ndarray | None = None
 
     @property
     def rows(self) -> np.ndarray:
@@ -192,7 +194,9 @@ class BaseGD(BaseEstimator, ABC):
         ridge, l1 = _validation.penalty_of(self)
         return Problem(
             engine.Design(X),
-            engine.Samples(training.targets, weight, training.n_outputs),
+            engine.Samples(
+                training.targets, weight, training.n_outputs, training.positive
+            ),
             rows,
             self._core_loss(training.n_outputs),
             float(self.epsilon),
@@ -265,19 +269,20 @@ class BaseGD(BaseEstimator, ABC):
         return outcome
 
     def _warn(self, problem, outcome, stopping):
-        if outcome.objective > problem.zero_objective:
-            message = worse_than_zero_message(self, problem, outcome)
-        elif stopping.tol is not None and not outcome.converged:
-            message = (
+        messages = []
+        if stopping.tol is not None and outcome.n_iter == self.max_iter and not stopping.exhausted:
+            needed = self.tol if self.early_stopping else stopping.needed()
+            messages.append(
                 "Maximum number of iteration reached before convergence. Consider increasing"
                 f" max_iter to improve the fit. The last of {outcome.n_iter} epochs still"
                 f" brought {stopping.gain:.3g}; tol={self.tol:g} stops after"
                 f" n_iter_no_change={self.n_iter_no_change} epochs that bring less than"
-                f" {stopping.needed() if score_is_objective(self) else self.tol:.3g}."
+                f" {needed:.3g}."
             )
-        else:
-            return
-        warnings.warn(message, ConvergenceWarning, stacklevel=5)
+        if outcome.objective > problem.zero_objective:
+            messages.append(worse_than_zero_message(self, problem, outcome))
+        if messages:
+            warnings.warn(" ".join(messages), ConvergenceWarning, stacklevel=5)
 
     # --- Store
 
@@ -357,13 +362,8 @@ class BaseGD(BaseEstimator, ABC):
         return tags
 
 
-def score_is_objective(estimator) -> bool:
-    """Tell whether stopping watches the objective, not a validation score."""
-    return not estimator.early_stopping
-
-
 def _seed(random_state) -> int:
-    # An int is its own seed: a RandomState costs as much as a small fit.
+    # An int seeds without a RandomState, which costs as much as a small fit.
     if isinstance(random_state, (int, np.integer)):
-        return int(random_state) * 0x9E3779B97F4A7C15 % 2**64
+        return (int(random_state) + 1) * 0x9E3779B97F4A7C17 % 2**64
     return int(check_random_state(random_state).randint(2**31 - 1))

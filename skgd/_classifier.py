@@ -114,7 +114,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     def predict(self, X):
         """Predict class labels."""
-        return self.classes_[_predicted_codes(self._raw_predictions(X))]
+        raw = self._raw_predictions(X)
+        return self.classes_[_predicted_codes(raw)]
 
     @available_if(_has_probabilities)
     def predict_proba(self, X):
@@ -173,6 +174,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             )
         self.classes_ = classes
         codes = _codes(y, classes)
+        n_outputs = 1 if len(classes) == 2 else len(classes)
         weight = _validation.check_sample_weight(sample_weight, X.shape[0])
         if self.class_weight is not None:
             of_class = compute_class_weight(self.class_weight, classes=classes, y=y)
@@ -180,8 +182,10 @@ class GDClassifier(ClassifierMixin, BaseGD):
                 raise ValueError(
                     f"class_weight must be finite and >= 0, got {self.class_weight!r}."
                 )
+            if n_outputs > 1 and self._core_loss(n_outputs) != "softmax":
+                return Training(X, codes, n_outputs, weight, of_class)
             weight = of_class[codes] if weight is None else weight * of_class[codes]
-        return Training(X, codes, 1 if len(classes) == 2 else len(classes), weight)
+        return Training(X, codes, n_outputs, weight)
 
     def _core_loss(self, n_outputs):
         if self.loss == "log_loss" and self.multi_class != "ovr" and n_outputs > 1:

@@ -90,9 +90,15 @@ class Problem:
             else:
                 positive = np.arange(K)[:, None] if K > 1 else np.ones((1, 1))
                 targets = np.where(y[rows] == positive, 1.0, -1.0)
-            for target in targets:
-                target = np.ascontiguousarray(target)
+            for k, target in enumerate(targets):
+                own = s
+                if self.samples.positive is not None:
+                    own = np.where(target > 0, s * self.samples.positive[k], s)
                 total += engine.evaluate_loss(
-                    self.loss, self.parameter, target, np.zeros(len(rows)), s
+                    self.loss,
+                    self.parameter,
+                    np.ascontiguousarray(target),
+                    np.zeros(len(rows)),
+                    own,
                 )[0]
         return total / self.weight_sum

@@ -9,8 +9,9 @@ class Stopping:
     Parameters
     ----------
     tol : float or None
-        On the objective: relative to what has been gained since the zero model. On a
-        validation score: absolute. None never stops.
+        On the objective: relative to its distance from that of the zero model (which a
+        rate that overshoots can leave it above for many epochs). On a validation score:
+        absolute. None never stops.
     patience : int
         Epochs in a row that may bring less.
     zero_objective : float
@@ -33,7 +34,7 @@ class Stopping:
     def needed(self) -> float:
         """Give the least gain of an epoch that counts, in units of the objective."""
         floor = 1e-12 * (abs(self.zero_objective) + 1e-300)
-        return self.tol * max(self.zero_objective - self.best, floor)
+        return self.tol * max(abs(self.zero_objective - self.best), floor)
 
     def see_objective(self, objective: float) -> None:
         """Take note of an epoch's objective."""

@@ -49,6 +49,7 @@ cdef extern from "engine.hpp" namespace "skgd" nogil:
         const double* y
         const int32_t* code
         const double* weight
+        const double* positive
         size_t n_outputs
     struct Rows:
         const uint32_t* index
@@ -129,8 +130,8 @@ cdef Rows rows_of(order) except *:
     return Rows(<const uint32_t*>address(order, np.uint32), len(order))
 
 
-cdef CSamples samples_of(y, weight, size_t n_outputs) except *:
-    cdef CSamples c = CSamples(NULL, NULL, doubles(weight), n_outputs)
+cdef CSamples samples_of(y, weight, positive, size_t n_outputs) except *:
+    cdef CSamples c = CSamples(NULL, NULL, doubles(weight), doubles(positive), n_outputs)
     if y.dtype == np.int32:
         c.code = <const int32_t*>address(y)
     else:
@@ -199,15 +200,19 @@ cdef class Design:
 
 
 cdef class Samples:
-    """Targets (n, K) of float64 or class codes (n,) of int32, and weights (n,) or None."""
+    """Targets (n, K) of float64 or class codes (n,) of int32, and weights (n,) or None.
+
+    `positive` (K,) weighs the samples of class k in the k-th of K one-vs-rest problems.
+    """
 
     cdef CSamples c
-    cdef readonly object y, weight
+    cdef readonly object y, weight, positive
     cdef readonly Py_ssize_t n_outputs
 
-    def __cinit__(self, y, weight, Py_ssize_t n_outputs):
-        self.y, self.weight, self.n_outputs = y, weight, n_outputs
-        self.c = samples_of(y, weight, n_outputs)
+    def __cinit__(self, y, weight, Py_ssize_t n_outputs, positive=None):
+        self.y, self.weight, self.positive = y, weight, positive
+        self.n_outputs = n_outputs
+        self.c = samples_of(y, weight, positive, n_outputs)
 
 
 cdef class Descent:
@@ -310,7 +315,7 @@ def evaluate_loss(str loss, double parameter, y, z, weight):
     cdef CLoss c_loss = loss_of(loss, parameter)
     cdef size_t K = 1 if z.ndim == 1 else z.shape[0], n = z.shape[z.ndim - 1]
     d = np.empty(z.shape)
-    cdef CSamples c = samples_of(y, weight, K)
+    cdef CSamples c = samples_of(y, weight, None, K)
     cdef const double* c_z = doubles(z)
     cdef double* c_d = <double*>doubles(d)
     with nogil:

@@ -32,6 +32,7 @@ struct Samples {
   const double* y;           // (n, K) targets; null for coded classes
   const std::int32_t* code;  // class of each row; null for regression
   const double* weight;      // s, mean one over the training rows; null: all one
+  const double* positive;    // weight of class k in its own one-vs-rest problem, or null
   std::size_t n_outputs;     // K
 
   // Target of output k: +-1 for classes (a single output speaks for class 1).
@@ -39,6 +40,11 @@ struct Samples {
     if (code == nullptr) return y[i * n_outputs + k];
     const std::size_t positive = n_outputs == 1 ? 1 : k;
     return static_cast<std::size_t>(code[i]) == positive ? 1.0 : -1.0;
+  }
+
+  SKGD_INLINE double weight_of(std::size_t i, std::size_t k, double target) const {
+    const double s = weight == nullptr ? 1.0 : weight[i];
+    return positive != nullptr && target > 0.0 ? s * positive[k] : s;
   }
 
   SKGD_INLINE void prefetch(const std::uint32_t* rows, std::size_t ahead) const {
@@ -139,7 +145,7 @@ class Block {
         const std::size_t i = rows[r];
         z[k * R + r] = scale * z[k * R + r] + b[k];
         y[k * R + r] = samples.target(i, k);
-        s[k * R + r] = samples.weight == nullptr ? 1.0 : samples.weight[i];
+        s[k * R + r] = samples.weight_of(i, k, y[k * R + r]);
       }
     if (loss.name == LossName::softmax)
       for (std::size_t r = 0; r < R; ++r) code_[r] = samples.code[rows[r]];

@@ -145,8 +145,11 @@ struct SquaredHinge {
     const double a = positive_part(1.0 - y * z);
     return a * a;
   }
+  // Cut at 1e12 as in scikit-learn: on unscaled data the first rates of "optimal"
+  // overshoot, and a descent that could recover later would overflow.
   SKGD_INLINE double derivative(double y, double z) const {
-    return -2.0 * y * positive_part(1.0 - y * z);
+    const double a = 2.0 * positive_part(1.0 - y * z);
+    return -y * (a < 1e12 ? a : 1e12);
   }
 };
 

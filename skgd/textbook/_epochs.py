@@ -83,7 +83,7 @@ class TextbookEpochs:
         Returns
         -------
         objective : float
-            Running mean of the loss on the way plus the penalty at the end; infinite
+            Running mean of the loss on the way plus the mean of the penalty at both ends; infinite
             or NaN where the descent has diverged.
         gradient_norm : float
             Norm of what (w, b) moved, divided by the sum of the learning rates: of the
@@ -93,12 +93,11 @@ class TextbookEpochs:
             self._seed = engine.shuffle(self._order, self._seed)
         w, b = self._state.coef.copy(), self._state.intercept.copy()
         loss_sum, eta_sum, finite = self._core.run_epoch(self._order)
-        with np.errstate(all="ignore"):
-            move = np.concatenate(
-                (np.subtract(self._state.coef, w, dtype=np.float64).ravel(), self._state.intercept - b)
-            )
-            objective = loss_sum / self.problem.weight_sum + self.problem.penalty(self._state.coef)
-            norm = float(np.sqrt(move @ move)) / eta_sum if eta_sum > 0.0 else 0.0
+        change = np.subtract(self._state.coef, w, dtype=np.float64).ravel()
+        shift = self._state.intercept - b
+        norm = float(change @ change + shift @ shift) ** 0.5 / (eta_sum or 1.0)
+        penalty = 0.5 * (self.problem.penalty(w) + self.problem.penalty(self._state.coef))
+        objective = loss_sum / self.problem.weight_sum + penalty
         if not finite or not np.isfinite(norm):
             objective = np.inf
         return objective, norm
