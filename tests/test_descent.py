@@ -435,6 +435,59 @@ def test_descent_history_objective_is_the_running_mean(rng):
     assert_allclose(model.history_["objective"], (y**2).mean() / 2, rtol=1e-9)
 
 
+# --- Several outputs
+
+
+@each_penalty
+@each_mode
+@each_optimizer
+def test_descent_outputs_do_not_know_of_one_another(penalty, mode, optimizer, rng):
+    X, y = regression(rng, K=3)
+    options = {"optimizer": optimizer, "penalty": penalty, "mode": mode, "average": 70}
+    together = regressor(**options).fit(X, y)
+    for k in range(3):
+        alone = regressor(**options).fit(X, y[:, k])
+        assert_allclose(together.coef_[k], alone.coef_, rtol=0, atol=1e-13)
+        assert_allclose(together.intercept_[k], alone.intercept_[0], rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("loss", [name for name in LOSSES if name != "softmax"])
+@each_penalty
+def test_descent_one_vs_rest_is_a_binary_problem_a_class(loss, penalty, rng):
+    X, _ = regression(rng)
+    y = rng.integers(3, size=len(X))
+    model = GDClassifier(loss, penalty=penalty, multi_class="ovr", shuffle=False)
+    model.set_params(learning_rate="constant", eta0=0.1, max_iter=3, tol=None)
+    together = quietly(model.fit, X, y)
+    coef, intercept = model_of(together)
+    for k in range(3):
+        alone = quietly(model.fit, X, y == k)
+        assert_allclose(coef[k], alone.coef_[0], rtol=0, atol=1e-13)
+        assert_allclose(intercept[k], alone.intercept_[0], rtol=0, atol=1e-13)
+
+
+def test_descent_softmax_of_two_classes_is_log_loss_of_twice_the_rate(rng):
+    # Coefficients -v and v of two classes: the gradient in v is that of log_loss in
+    # 2 v. The estimator itself never gives two classes two outputs: an absent third.
+    X, _ = regression(rng)
+    y = rng.integers(2, size=len(X))
+    options = {"penalty": None, "learning_rate": "constant", "shuffle": False}
+    options |= {"tol": None, "max_iter": 3}
+    binary = GDClassifier(eta0=0.2, **options).fit(X, y)
+    softmax = GDClassifier(eta0=0.1, **options)
+    coef_init, intercept_init = np.zeros((3, X.shape[1])), np.array([0.0, 0.0, -1e3])
+    one_of_three = X[:1] * 0, np.array([2])
+    softmax.fit(
+        np.vstack((X, one_of_three[0])),
+        np.append(y, one_of_three[1]),
+        coef_init,
+        intercept_init,
+        sample_weight=np.append(np.ones(len(X)), 0.0),
+    )
+    difference = softmax.coef_[1] - softmax.coef_[0]
+    assert_allclose(difference, binary.coef_[0], rtol=0, atol=1e-13)
+
+
 # --- partial_fit
 
 
