@@ -241,6 +241,49 @@ def test_pairwise_cases_hold_every_possible_pair(a, b):
     assert held == {(u, v) for u in AXES[a] for v in AXES[b] if possible({a: u, b: v})}
 
 
+@dataclass(frozen=True)
+class Corner:
+    """A case whose size or numbers take the core down another path."""
+
+    n: int
+    d: int
+    options: dict
+
+
+CORNERS = {
+    # more rows than a block holds: a step goes through a gradient vector
+    "batches of 1100 rows": Corner(2500, 4, {"batch_size": 1100, "eta0": 0.1}),
+    # rows that do not stay in cache until they are read again
+    "wide rows": Corner(20, 3000, {"batch_size": 7, "eta0": 1e-3}),
+    # a step past zero: the factor is zero, and clears what is put off
+    "ridge past zero": Corner(
+        60, 5, {"batch_size": 1, "eta0": 2.0, "alpha": 0.9, "power_t": 1.0}
+    ),
+}
+
+
+@pytest.mark.parametrize("corner", CORNERS)
+@pytest.mark.parametrize("storage", ["dense", "csr32"])
+@each_penalty
+@pytest.mark.parametrize("average", [False, True, 30])
+@pytest.mark.parametrize("K", [1, 3])
+def test_descent_agrees_with_reference_in_corners(
+    corner, storage, penalty, average, K, rng
+):
+    n, d, options = vars(CORNERS[corner]).values()
+    X = rng.normal(size=(n, d)) * (rng.random((n, d)) < 0.5) / 2
+    y = X[:, :4] @ rng.normal(size=(4, K)) + 0.1 * rng.normal(size=(n, K)) + 0.5
+    options = {"alpha": 0.05, "learning_rate": "invscaling", "power_t": 0.1, **options}
+    model = GDRegressor(mode="mini-batch", penalty=penalty, average=average, **options)
+    model.set_params(max_iter=2, tol=None, shuffle=False)
+    quietly(model.fit, stored(X, storage, np.float64), y if K > 1 else y[:, 0])
+    coef, intercept = reference_model(model, X, y, None, "squared_error")
+    got_coef, got_intercept = model_of(model)
+    # Many steps: their rounding, 1e-16 of the largest coefficient on the way each
+    assert_allclose(got_coef, coef, rtol=0, atol=1e-12)
+    assert_allclose(got_intercept, intercept, rtol=0, atol=1e-12)
+
+
 # --- Laws
 
 
@@ -571,3 +614,69 @@ def test_descent_partial_fit_takes_storages_by_turns(
         one.partial_fit(X, y)
         other.partial_fit(csr_matrix(X) if i % 2 else X, y)
     assert_same_model(one, other, rtol=1e-12)  # same sums, other order
+
+
+def test_descent_partial_fit_takes_the_mean_weight_of_all_rows_seen(rng):
+    X, y = regression(rng)
+    model = regressor(penalty=None, mode="batch", fit_intercept=False)
+    first = model.partial_fit(X, y).coef_.copy()
+    model.partial_fit(X, y, sample_weight=np.full(len(X), 3.0))
+    # the mean of ones and threes is two
+    step = 3 / 2 * model.eta0 * X.T @ (y - X @ first) / len(X)
+    assert_allclose(model.coef_, first + step, rtol=1e-12)
+
+
+def test_descent_objective_of_partial_fit_is_that_of_its_own_rows(rng):
+    X, y = regression(rng)
+    model = regressor(penalty="l2")
+    model.partial_fit(X, y)
+    model.partial_fit(X[:20], y[:20], sample_weight=np.full(20, 7.0))
+    expected = reference.objective(
+        X[:20],
+        y[:20, None],
+        *model_of(model),
+        loss="squared_error",
+        ridge=model.alpha,
+    )
+    assert_allclose(model.objective_, expected, rtol=1e-12)
+
+
+@each_average
+@each_optimizer
+def test_descent_partial_fit_of_weights_all_zero_is_nothing(average, optimizer, rng):
+    X, y = regression(rng)
+    one, other = (regressor(optimizer, average=average) for _ in range(2))
+    one.partial_fit(X, y).partial_fit(X, y)
+    other.partial_fit(X, y)
+    other.partial_fit(X, y + 1e3, sample_weight=np.zeros(len(X))).partial_fit(X, y)
+    assert one.t_ == other.t_
+    assert_array_equal(one.coef_, other.coef_)
+
+
+@each_mode
+def test_descent_of_a_seed_is_the_same_every_time(mode, rng):
+    X, y = regression(rng)
+    one, other = (
+        regressor(mode=mode, shuffle=True, random_state=3).fit(X, y) for _ in range(2)
+    )
+    assert_array_equal(one.coef_, other.coef_)
+
+
+def test_descent_seed_is_not_read_in_batch_mode(rng):
+    X, y = regression(rng)
+    one, other = (
+        regressor(mode="batch", shuffle=True, random_state=seed).fit(X, y)
+        for seed in (3, 4)
+    )
+    assert_array_equal(one.coef_, other.coef_)
+
+
+def test_descent_order_is_new_in_every_epoch():
+    # A step of rate one meets its row: the model is the target of the last one.
+    X, y = np.ones((50, 1)), np.arange(50.0)
+    model = regressor(eta0=1.0, fit_intercept=False, penalty=None)
+    model.set_params(shuffle=True, random_state=0)
+    epochs = range(1, 21)
+    last = [quietly(model.set_params(max_iter=k).fit, X, y).coef_[0] for k in epochs]
+    assert set(last) <= set(y)
+    assert len(set(last)) > 10  # 17 on average of 20 draws out of 50
