@@ -126,21 +126,11 @@ struct Csr {
 
   SKGD_INLINE void matvec(const std::uint32_t* rows, std::size_t R, const T* v,
                           std::size_t K, double* z) const {
-    for (std::size_t r = 0; r < R; ++r) {
-      const std::size_t begin = indptr[rows[r]], end = indptr[rows[r] + 1];
-      if (K == 1) {
-        z[r] = dot(begin, end, v);
-      } else {
-        for (std::size_t k = 0; k < K; ++k) z[k * R + r] = 0.0;
-        for (std::size_t p = begin; p < end; ++p) {
-          const T x = values[p], *column = v + indices[p] * K;
-          for (std::size_t k = 0; k < K; ++k) z[k * R + r] += x * column[k];
-        }
-      }
-    }
+    matvec_by([=](std::size_t j) SKGD_INLINE_LAMBDA { return v[j]; }, rows, R, K, z);
   }
 
-  template <class Target>
+  // `kStride`: distance of neighbouring coefficients in target.
+  template <std::size_t kStride = 1, class Target>
   SKGD_INLINE void add_rmatvec(const std::uint32_t* rows, std::size_t R, const double* c,
                                std::size_t K, Target* target) const {
     for (std::size_t r = 0; r < R; ++r) {
@@ -149,12 +139,12 @@ struct Csr {
         const T factor = static_cast<T>(c[r]);
         if (factor == T(0)) continue;
         for (std::size_t p = begin; p < end; ++p)
-          target[indices[p]] += factor * values[p];
+          target[indices[p] * kStride] += factor * values[p];
       } else {
         for (std::size_t p = begin; p < end; ++p) {
-          Target* column = target + indices[p] * K;
+          Target* column = target + indices[p] * K * kStride;
           for (std::size_t k = 0; k < K; ++k)
-            column[k] += static_cast<T>(c[k * R + r]) * values[p];
+            column[k * kStride] += static_cast<T>(c[k * R + r]) * values[p];
         }
       }
     }
@@ -167,13 +157,28 @@ struct Csr {
     return sum;
   }
 
-  // Calls `visit(column)` for each stored entry of the rows.
-  template <class Visit>
-  SKGD_INLINE void for_each_column(const std::uint32_t* rows, std::size_t R,
-                                   Visit visit) const {
-    for (std::size_t r = 0; r < R; ++r)
-      for (std::size_t p = indptr[rows[r]], end = indptr[rows[r] + 1]; p < end; ++p)
-        visit(static_cast<std::size_t>(indices[p]));
+  // matvec with coefficients that `read(j)` gives.
+  template <class Read>
+  SKGD_INLINE void matvec_by(Read read, const std::uint32_t* rows, std::size_t R,
+                             std::size_t K, double* z) const {
+    for (std::size_t r = 0; r < R; ++r) {
+      const std::size_t begin = indptr[rows[r]], end = indptr[rows[r] + 1];
+      if (K == 1) {
+        T sum[4] = {};  // four chains: one would wait for each addition
+        const T* x = values;
+        const I* column = indices;
+        std::size_t p = begin;
+        for (; p + 4 <= end; p += 4)
+          for (int i = 0; i < 4; ++i) sum[i] += x[p + i] * read(column[p + i]);
+        for (; p < end; ++p) sum[0] += x[p] * read(column[p]);
+        z[r] = static_cast<double>((sum[0] + sum[1]) + (sum[2] + sum[3]));
+      } else {
+        for (std::size_t k = 0; k < K; ++k) z[k * R + r] = 0.0;
+        for (std::size_t p = begin; p < end; ++p)
+          for (std::size_t k = 0; k < K; ++k)
+            z[k * R + r] += values[p] * read(indices[p] * K + k);
+      }
+    }
   }
 
   // What is wrong with the structure, or null. The core reads what it is given.
@@ -186,16 +191,6 @@ struct Csr {
       if (indices[p] < 0 || static_cast<std::size_t>(indices[p]) >= n_features)
         return "column indices must lie in [0, n_features)";
     return nullptr;
-  }
-
- private:
-  SKGD_INLINE double dot(std::size_t begin, std::size_t end, const T* v) const {
-    T sum[4] = {};  // four chains: one would wait for each addition
-    std::size_t p = begin;
-    for (; p + 4 <= end; p += 4)
-      for (int i = 0; i < 4; ++i) sum[i] += values[p + i] * v[indices[p + i]];
-    for (; p < end; ++p) sum[0] += values[p] * v[indices[p]];
-    return static_cast<double>((sum[0] + sum[1]) + (sum[2] + sum[3]));
   }
 };
 

@@ -133,13 +133,10 @@ class Block {
     return std::min(capacity_, std::max<std::size_t>(16384 / bytes / 4 * 4, 8));
   }
 
-  // z = scale X_B v + b, then d = factor * s * dloss/dz; gives the sum of s * loss.
-  template <class Design, class T>
-  SKGD_INLINE double evaluate(const Design& X, const Samples& samples,
-                              const std::uint32_t* rows, std::size_t R, const T* v,
-                              double scale, const double* b, Loss loss) {
+  // With z = X_B v: z <- scale z + b, d = s dloss/dz; gives the sum of s * loss.
+  SKGD_INLINE double evaluate(const Samples& samples, const std::uint32_t* rows,
+                              std::size_t R, double scale, const double* b, Loss loss) {
     const std::size_t K = samples.n_outputs;
-    X.matvec(rows, R, v, K, z);
     for (std::size_t k = 0; k < K; ++k)
       for (std::size_t r = 0; r < R; ++r) {
         const std::size_t i = rows[r];
@@ -218,8 +215,9 @@ SKGD_INLINE void sum_chunk(const Design& X, const Samples& samples, Rows rows,
   for (std::size_t begin = 0; begin < rows.size; begin += step) {
     const std::uint32_t* index = rows.index + begin;
     const std::size_t R = std::min(step, rows.size - begin);
+    X.matvec(index, R, model.v, K, block.z);
     total.loss_sum +=
-        block.evaluate(X, samples, index, R, model.v, model.scale, model.b, sum.loss);
+        block.evaluate(samples, index, R, model.scale, model.b, sum.loss);
     total.finite = total.finite && all_finite(block.z, K * R);
     if (!sum.gradient) continue;
     if (sum.aggressive != Aggressive::no)
@@ -298,37 +296,51 @@ void sum_rows(const Design& X, const Samples& samples, Rows rows, Model<T> model
 
 // --- Steps
 
+// d -> the change of w over scale, -(eta / |B|) d / scale; takes b's step on the way.
+template <class T>
+SKGD_INLINE void step_in_sample_space(double eta, std::size_t R, Descent<T>& descent,
+                                      double* d) {
+  Weights<T>& w = descent.weights;
+  const double factor = -eta / static_cast<double>(R), unscaled = factor / w.scale;
+  for (std::size_t k = 0; k < w.n_outputs; ++k)
+    for (std::size_t r = 0; r < R; ++r) {
+      if (descent.fit_intercept) w.b[k] += factor * d[k * R + r];
+      d[k * R + r] *= unscaled;
+    }
+}
+
 // w <- decay w - (eta / |B|) X_B' d, straight into v.
 template <class Design, class T>
 SKGD_INLINE void step_direct(const Design& X, const Samples& samples, Rows batch,
-                             double eta, Descent<T>& descent, Block& block,
-                             Report& report) {
+                             double eta, Descent<T>& descent, Pairs<T>& pairs,
+                             Block& block, Report& report) {
   Weights<T>& w = descent.weights;
   const std::size_t K = samples.n_outputs, R = batch.size;
   const std::uint32_t* rows = batch.index;
   if constexpr (Design::kSparse) {
-    if (w.l1.received != nullptr)
-      X.for_each_column(rows, R, [&](std::size_t column) {
-        for (std::size_t j = column * K; j < (column + 1) * K; ++j) w.l1.settle(w.v, j);
-      });
+    const auto settled = [pair = pairs.data(), l1 = w.l1](std::size_t j)
+                             SKGD_INLINE_LAMBDA { return l1.settle(pair + 2 * j, pair + 2 * j + 1); };
+    if (!pairs.empty()) X.matvec_by(settled, rows, R, K, block.z);
   }
-  report.loss_sum += block.evaluate(X, samples, rows, R, w.v, w.scale, w.b, descent.loss);
+  if (pairs.empty()) X.matvec(rows, R, w.v, K, block.z);
+  report.loss_sum += block.evaluate(samples, rows, R, w.scale, w.b, descent.loss);
   report.finite = all_finite(block.z, K * R);
   if (descent.aggressive != Aggressive::no)
     make_aggressive(descent.aggressive, eta, descent.loss, X, rows, R, K, block);
 
-  w.decay(descent.penalty.decay(eta));
-  const double factor = -eta / static_cast<double>(R), unscaled = factor / w.scale;
-  for (std::size_t k = 0; k < K; ++k)
-    for (std::size_t r = 0; r < R; ++r) {
-      double& d = block.d[k * R + r];
-      if (descent.fit_intercept) w.b[k] += factor * d;
-      d *= unscaled;
-    }
-  X.add_rmatvec(rows, R, block.d, K, w.v);
+  const double decay = descent.penalty.decay(eta);
+  if (pairs.empty())
+    w.decay(decay);
+  else
+    pairs.decay(decay, w);
+  step_in_sample_space(eta, R, descent, block.d);
+  if constexpr (Design::kSparse) {
+    if (!pairs.empty()) X.template add_rmatvec<2>(rows, R, block.d, K, pairs.data());
+  }
+  if (pairs.empty()) X.add_rmatvec(rows, R, block.d, K, w.v);
   if (w.l1.received != nullptr) {
     w.l1.owed += eta * descent.penalty.l1 / w.scale;
-    if (!Design::kSparse || w.average.w != nullptr) w.l1.settle_all(w.v, w.size);
+    if (pairs.empty()) w.l1.settle_all(w.v, w.size);
   } else if (w.average.mass > 0.0) {
     for (std::size_t i = 0; i < K * R; ++i) block.d[i] *= w.average.mass;
     X.add_rmatvec(rows, R, block.d, K, w.average.moved);
@@ -359,7 +371,7 @@ SKGD_INLINE void apply_gradient(double eta, const double* g, const double* g_int
       for (std::size_t k = 0; k < w.n_outputs; ++k) w.b[k] -= eta * g_intercept[k];
     return;
   }
-  with_rule(descent.optimizer, descent.steps + 1.0, [&](auto rule) __attribute__((always_inline)) {
+  with_rule(descent.optimizer, descent.steps + 1.0, [&](auto rule) SKGD_INLINE_LAMBDA {
 #pragma omp simd
     for (std::size_t j = 0; j < w.size; ++j) {
       const double old = w.v[j];
@@ -389,6 +401,9 @@ SKGD_INLINE Report run_epoch(const Design& X, const Samples& samples, Rows order
                        batch_size == 1);
   const bool lazy = direct && w.l1.received == nullptr;
   std::vector<double> gradient(direct ? 0 : w.size + K);
+  Pairs<T> pairs;  // an average needs all coefficients settled at each step
+  if (Design::kSparse && direct && w.l1.received != nullptr && w.average.w == nullptr)
+    pairs.load(w);
   Report report{0.0, 0.0, true};
 
   for (std::size_t begin = 0; begin < order.size && report.finite; begin += batch_size) {
@@ -399,7 +414,7 @@ SKGD_INLINE Report run_epoch(const Design& X, const Samples& samples, Rows order
         X.prefetch(batch.index + r, order.size - begin - r);
         samples.prefetch(batch.index + r, order.size - begin - r);
       }
-      step_direct(X, samples, batch, eta, descent, block, report);
+      step_direct(X, samples, batch, eta, descent, pairs, block, report);
     } else {
       std::fill(gradient.begin(), gradient.end(), 0.0);
       Total total{gradient.data(), gradient.data() + w.size, 0.0, true};
@@ -416,6 +431,7 @@ SKGD_INLINE Report run_epoch(const Design& X, const Samples& samples, Rows order
     report.eta_sum += eta;
     if (w.averages(descent.samples_seen)) w.take_average(lazy);
   }
+  pairs.store(w);
   w.flush();
   return report;
 }

@@ -54,8 +54,6 @@ SKGD_INLINE double log1p_unit(double e) {
   return 2.0 * s * p + (halve ? kLn2 : 0.0);
 }
 
-SKGD_INLINE double positive_part(double x) { return x > 0.0 ? x : 0.0; }
-
 // Regression. `parameter` is epsilon, in units of y.
 
 struct SquaredError {

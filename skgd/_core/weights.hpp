@@ -2,6 +2,8 @@
 // bookkeeping that keeps one step on a sparse row at the cost of its entries.
 #pragma once
 
+#include <vector>
+
 #include "penalty.hpp"
 
 namespace skgd {
@@ -20,6 +22,8 @@ struct Average {
   double pending;     // iterates in `moved` and `mass`, not yet in w
   double mass;        // S_t
 };
+
+constexpr double kLeastScale = 1e-6;  // float32 has room for 1 / scale
 
 template <class T>
 struct Weights {
@@ -49,7 +53,12 @@ struct Weights {
     if (factor == 1.0) return;
     if (factor == 0.0) return clear();
     scale *= factor;
-    if (scale < 1e-6) fold_scale();  // before float32 runs out of range
+    if (scale < kLeastScale) fold_scale();
+  }
+
+  // Whether `decay` would only change the scale.
+  SKGD_INLINE bool decays_lazily(double factor) const {
+    return factor > 0.0 && scale * factor >= kLeastScale;
   }
 
   SKGD_INLINE bool averages(double samples_seen) const {
@@ -96,6 +105,43 @@ struct Weights {
     }
     l1.owed = 0.0;
   }
+};
+
+// v and what it has received side by side, for an epoch of cumulative l1 on sparse rows:
+// a coefficient is then one cache miss, not two.
+template <class T>
+class Pairs {
+ public:
+  void load(const Weights<T>& w) {
+    pairs_.resize(2 * w.size);
+    for (std::size_t j = 0; j < w.size; ++j) {
+      pairs_[2 * j] = w.v[j];
+      pairs_[2 * j + 1] = w.l1.received[j];
+    }
+  }
+
+  void store(Weights<T>& w) const {
+    for (std::size_t j = 0; 2 * j < pairs_.size(); ++j) {
+      w.v[j] = pairs_[2 * j];
+      w.l1.received[j] = pairs_[2 * j + 1];
+    }
+  }
+
+  void decay(double factor, Weights<T>& w) {
+    if (w.decays_lazily(factor)) {
+      w.decay(factor);
+    } else {
+      store(w);
+      w.decay(factor);
+      load(w);
+    }
+  }
+
+  T* data() { return pairs_.data(); }
+  bool empty() const { return pairs_.empty(); }
+
+ private:
+  std::vector<T> pairs_;
 };
 
 }  // namespace skgd
