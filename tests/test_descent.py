@@ -255,6 +255,10 @@ CORNERS = {
     "batches of 1100 rows": Corner(2500, 4, {"batch_size": 1100, "eta0": 0.1}),
     # rows that do not stay in cache until they are read again
     "wide rows": Corner(20, 3000, {"batch_size": 7, "eta0": 1e-3}),
+    # w = scale * v, and the scale would leave floating point if it were not folded
+    "strong ridge": Corner(
+        300, 5, {"batch_size": 1, "eta0": 0.4, "alpha": 1.5, "l1_ratio": 0.01}
+    ),
     # a step past zero: the factor is zero, and clears what is put off
     "ridge past zero": Corner(
         60, 5, {"batch_size": 1, "eta0": 2.0, "alpha": 0.9, "power_t": 1.0}
@@ -384,6 +388,19 @@ def test_descent_float32_is_near_float64(penalty, mode, optimizer, rng):
     assert one.coef_.dtype == one.intercept_.dtype == np.float32
     # 180 steps, each rounded to 6e-8
     assert_same_model(one, other, rtol=1e-5)
+
+
+@pytest.mark.parametrize("storage", ["dense", "csr32"])
+@pytest.mark.parametrize("eta0", [0.05, 0.3])
+def test_descent_float32_average_is_near_float64(storage, eta0, rng):
+    # The ridge halves w every few steps, and w = scale * v: numbers of several orders
+    # of magnitude meet in the lazy mean.
+    X, y = regression(rng, n=4000)
+    X = X.astype(np.float32)
+    options = {"alpha": 0.1, "eta0": eta0, "average": True, "max_iter": 1}
+    one = regressor(**options).fit(stored(X, storage, np.float32), y)
+    other = regressor(**options).fit(X.astype(float), y)
+    assert_same_model(one, other, rtol=5e-5)  # 6e-8 a step, and sqrt(4000) of them
 
 
 def big(rng, K):

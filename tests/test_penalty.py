@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
+from sklearn.exceptions import ConvergenceWarning
 
 from skgd import GDRegressor
 from skgd._core.engine import OPTIMIZERS
@@ -119,6 +120,18 @@ def test_penalty_cumulative_l1_leaves_noise_at_zero(rng):
     model.set_params(mode="stochastic", random_state=0).fit(X, y)
     assert model.coef_[0] > 2
     assert (model.coef_[1:] == 0).sum() >= 15
+
+
+@pytest.mark.parametrize("mode", ["stochastic", "mini-batch", "batch"])
+@pytest.mark.parametrize("n_features", [1, 4])
+def test_penalty_of_rows_of_zeros_warns_of_the_objective_only(mode, n_features):
+    # Worse than the zero model, where no rate is too large: nothing depends on it.
+    X, y = np.zeros((9, n_features)), np.zeros(9)
+    model = GDRegressor(penalty="l1", fit_intercept=False, mode=mode, tol=None)
+    model.set_params(max_iter=1)
+    with pytest.warns(ConvergenceWarning, match="no largest stable learning rate"):
+        model.fit(X, y, coef_init=np.ones(n_features))
+    assert (model.coef_ < 1).all()
 
 
 # --- Limits
