@@ -285,7 +285,7 @@ class BaseGD(BaseEstimator, ABC):
                 f" n_iter_no_change={self.n_iter_no_change} epochs that bring less than"
                 f" {needed:.3g}."
             )
-        if outcome.objective > problem.zero_objective:
+        if problem.worse_than_zero(outcome.objective):
             messages.append(worse_than_zero_message(self, problem, outcome))
         if messages:
             warnings.warn(" ".join(messages), ConvergenceWarning, stacklevel=5)

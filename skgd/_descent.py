@@ -97,7 +97,7 @@ def descend(problem, epochs, stopping, monitor, *, max_iter: int, score=None) ->
         intercept,
         n_iter,
         best_iter,
-        converged and objective <= problem.zero_objective,
+        converged and not problem.worse_than_zero(objective),
         objective,
         monitor.history(objective),
         state,

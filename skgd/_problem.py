@@ -75,6 +75,13 @@ class Problem:
         )
         return total / self.weight_sum + self.penalty(coef)
 
+    def worse_than_zero(self, objective: float) -> bool:
+        """Tell whether no coefficients at all would have been better.
+
+        The perceptron's loss is zero there, and its rule does not minimise it anyway.
+        """
+        return self.loss != "perceptron" and objective > self.zero_objective
+
     @cached_property
     def zero_objective(self) -> float:
         """F at the zero model: a pass over y."""

@@ -24,6 +24,9 @@ struct Average {
 };
 
 constexpr double kLeastScale = 1e-6;  // float32 has room for 1 / scale
+// S_t v_t cancels against the changes, and v grows as the scale falls: at 1/8 the lazy
+// average has lost three bits.
+constexpr double kLeastScaleOfAverage = 0.125;
 
 template <class T>
 struct Weights {
@@ -44,7 +47,6 @@ struct Weights {
       for (std::size_t j = 0; j < size; ++j) l1.received[j] *= factor;
     }
     l1.owed *= scale;
-    average.mass /= scale;
     scale = 1.0;
   }
 
@@ -53,7 +55,9 @@ struct Weights {
     if (factor == 1.0) return;
     if (factor == 0.0) return clear();
     scale *= factor;
-    if (scale < kLeastScale) fold_scale();
+    if (scale >= (average.w == nullptr ? kLeastScale : kLeastScaleOfAverage)) return;
+    flush_average();
+    fold_scale();
   }
 
   // Whether `decay` would only change the scale.
@@ -84,6 +88,12 @@ struct Weights {
   // Brings everything put off up to date: the end of an epoch.
   SKGD_INLINE void flush() {
     if (l1.received != nullptr) l1.settle_all(v, size);
+    flush_average();
+    fold_scale();
+  }
+
+ private:
+  SKGD_INLINE void flush_average() {
     if (average.pending > 0.0) {
       const double share = 1.0 / average.count;
       for (std::size_t j = 0; j < size; ++j) {
@@ -93,17 +103,16 @@ struct Weights {
       }
       average.pending = average.mass = 0.0;
     }
-    fold_scale();
   }
 
- private:
   SKGD_INLINE void clear() {
+    flush_average();
     for (std::size_t j = 0; j < size; ++j) {
-      if (average.pending > 0.0) average.moved[j] -= average.mass * v[j];
       v[j] = T(0);
       if (l1.received != nullptr) l1.received[j] = T(0);
     }
     l1.owed = 0.0;
+    scale = 1.0;
   }
 };
 

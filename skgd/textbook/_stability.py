@@ -16,7 +16,7 @@ def largest_stable_rate(estimator, problem) -> float:
 
     2 / (curvature * L + ridge), with L the largest eigenvalue of the mean of s_i x_i x_i'
     (a one appended to x_i for the intercept) in batch mode, and the largest s_i |x_i|^2
-    otherwise. Infinite for losses without curvature, NaN where X overflows.
+    otherwise. Infinite where nothing bounds it, NaN where X overflows.
     """
     curvature = LOSSES[problem.loss]["curvature"]
     if not np.isfinite(curvature):
@@ -25,9 +25,12 @@ def largest_stable_rate(estimator, problem) -> float:
     top = 1.0 if weight is None else float(weight[problem.rows].max())
     with np.errstate(all="ignore"):
         size = top * (problem.design.largest_squared_norm(problem.rows) + problem.fit_intercept)
-        if estimator.mode == "batch" and np.isfinite(size):
+        if estimator.mode == "batch" and 0.0 < size < np.inf:
             size = _largest_eigenvalue(problem)
-        return float(2.0 / (curvature * size + problem.ridge)) if size < np.inf else np.nan
+        slope = curvature * size + problem.ridge
+        if not np.isfinite(slope):
+            return np.nan
+        return 2.0 / slope if slope > 0.0 else np.inf
 
 
 def _largest_eigenvalue(problem):
@@ -57,10 +60,10 @@ def _largest_eigenvalue(problem):
 def _stable_rate_words(estimator, problem):
     rate = largest_stable_rate(estimator, problem)
     if np.isinf(rate):
-        return f"loss={estimator.loss!r} has no largest stable learning rate for this data."
+        return f"loss={estimator.loss!r} has no largest stable learning rate on this data."
     if np.isnan(rate):
         return "No learning rate is stable on this data: the squares of X overflow."
-    return f"The largest stable learning rate for this data is about {rate:.2g}."
+    return f"The largest stable learning rate on this data is about {rate:.2g}."
 
 
 def divergence_message(estimator, problem, error) -> str:
