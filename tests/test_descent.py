@@ -261,7 +261,7 @@ CORNERS = {
     ),
     # a step past zero: the factor is zero, and clears what is put off
     "ridge past zero": Corner(
-        60, 5, {"batch_size": 1, "eta0": 2.0, "alpha": 0.9, "power_t": 1.0}
+        60, 5, {"batch_size": 1, "eta0": 3.0, "alpha": 0.9, "power_t": 0.5}
     ),
 }
 
@@ -283,9 +283,10 @@ def test_descent_agrees_with_reference_in_corners(
     quietly(model.fit, stored(X, storage, np.float64), y if K > 1 else y[:, 0])
     coef, intercept = reference_model(model, X, y, None, "squared_error")
     got_coef, got_intercept = model_of(model)
-    # Many steps: their rounding, 1e-16 of the largest coefficient on the way each
-    assert_allclose(got_coef, coef, rtol=0, atol=1e-12)
-    assert_allclose(got_intercept, intercept, rtol=0, atol=1e-12)
+    # In units of w / scale, with a scale of 1e-6 and more, what is rounded to 1e-16
+    # counts a million times in the lazy mean.
+    assert_allclose(got_coef, coef, rtol=0, atol=1e-10)
+    assert_allclose(got_intercept, intercept, rtol=0, atol=1e-10)
 
 
 # --- Laws
