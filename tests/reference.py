@@ -155,13 +155,13 @@ def objective(
     return s @ values / s.sum() + penalty
 
 
-def passive_aggressive(kind, C, value, sign, squared_norm):
-    """Give the share of C that takes the derivative's place (Crammer et al., 2006)."""
+def passive_aggressive(kind, c, value, sign, squared_norm):
+    """Give the share of c that takes the derivative's place (Crammer et al., 2006)."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        pa1 = np.minimum(C, value / squared_norm)
-        pa2 = value / (squared_norm + 1 / (2 * C))
+        pa1 = np.minimum(c, value / squared_norm)
+        pa2 = value / (squared_norm + 1 / (2 * c))
     step = pa1 if kind == "pa1" else pa2
-    return np.where((squared_norm > 0) & (value > 0), np.sign(sign) * step / C, 0.0)
+    return np.where((squared_norm > 0) & (value > 0), np.sign(sign) * step / c, 0.0)
 
 
 def descend(

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_less
-
 import reference
+from numpy.testing import assert_allclose, assert_array_less
 from skgd._core.engine import LOSSES, evaluate_loss
 
 PARAMETER = 0.3  # epsilon

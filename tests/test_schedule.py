@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+import reference
 from numpy.testing import assert_allclose, assert_array_equal
 
-import reference
 from skgd import GDClassifier, GDRegressor
 from skgd.textbook import SCHEDULES
 
@@ -139,8 +139,8 @@ def test_schedule_adaptive_reaches_further_than_constant(task):
 # --- pa1 and pa2: one step on one sample
 
 
-def passive_aggressive(kind, C, x, y, w, **options):
-    model = GDRegressor("epsilon_insensitive", learning_rate=kind, eta0=C, penalty=None)
+def passive_aggressive(kind, c, x, y, w, **options):
+    model = GDRegressor("epsilon_insensitive", learning_rate=kind, eta0=c, penalty=None)
     model.set_params(fit_intercept=False, max_iter=1, tol=None, epsilon=0.1, **options)
     return model.fit([x], [y], coef_init=w).coef_
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from skgd._core.engine import OPTIMIZERS
 
 from skgd import GDClassifier, GDRegressor
-from skgd._core.engine import OPTIMIZERS
 
 PENALTIES = (None, "l2", "l1", "elasticnet")
 MODES = {"stochastic": "auto", "mini-batch": 7, "batch": "auto"}
@@ -73,12 +73,16 @@ def assert_same_model(one, other, rtol=1e-13):
 @each_mode
 @each_penalty
 @each_average
-@pytest.mark.parametrize("K", [1, 3])
+@pytest.mark.parametrize("n_outputs", [1, 3])
 def test_storage_does_not_change_the_model(
-    container, mode, penalty, average, K, X, rng
+    container, mode, penalty, average, n_outputs, X, rng
 ):
-    y = X @ rng.normal(size=(11, K)) + 0.1 * rng.normal(size=(50, K)) + 1.0
-    y = y[:, 0] if K == 1 else y
+    y = (
+        X @ rng.normal(size=(11, n_outputs))
+        + 0.1 * rng.normal(size=(50, n_outputs))
+        + 1.0
+    )
+    y = y[:, 0] if n_outputs == 1 else y
     dense = regressor(mode, penalty=penalty, average=average).fit(X, y)
     stored = regressor(mode, penalty=penalty, average=average)
     assert_same_model(stored.fit(CONTAINERS[container](X), y), dense)
@@ -226,12 +230,12 @@ def test_storage_explicit_zeros_change_nothing(penalty, X, rng):
     assert_same_model(one, regressor(penalty=penalty).fit(X, y))
 
 
-@pytest.mark.parametrize("K", [1, 2, 3, 4, 5, 6, 7, 8, 9])
+@pytest.mark.parametrize("n_outputs", [1, 2, 3, 4, 5, 6, 7, 8, 9])
 @pytest.mark.parametrize("n_features", [1, 2, 3, 7, 8, 9, 16, 17, 31, 33, 64, 130])
-def test_storage_tiles_and_tails_cover_every_shape(K, n_features, rng):
+def test_storage_tiles_and_tails_cover_every_shape(n_outputs, n_features, rng):
     # The dense kernels work on tiles of rows, outputs and columns; CSR has none.
     X = rng.normal(size=(23, n_features))
-    y = rng.normal(size=(23, K))
+    y = rng.normal(size=(23, n_outputs))
     for mode in MODES:
         dense = regressor(mode, eta0=0.5 / (n_features + 1)).fit(X, y)
         stored = regressor(mode, eta0=0.5 / (n_features + 1))
