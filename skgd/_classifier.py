@@ -13,6 +13,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from skgd import _validation
 from skgd._base import BaseGD, Training
 
+_BLOCK_ROWS = 65536  # of y, where it is encoded
+
 _BALANCED_MESSAGE = (
     "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced'"
     " weights, use compute_class_weight('balanced', classes=classes, y=y). In place of y"
@@ -514,10 +516,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     def _training(self, X, y, sample_weight, *, reset, classes=None):
         X, y = _validation.check_X(self, X, y, reset=reset)
-        check_classification_targets(y)
         y = column_or_1d(y, warn=True)
+        labels = _labels(y)
+        check_classification_targets(labels)
         if classes is None:
-            classes = np.unique(y)
+            classes = labels
             if self.warm_start and not np.array_equal(
                 classes, getattr(self, "classes_", classes)
             ):
@@ -560,15 +563,27 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return next(splitter.split(targets, targets))
 
 
+def _blocks(y):
+    # np.unique and np.searchsorted take several times y's memory
+    return (y[i : i + _BLOCK_ROWS] for i in range(0, len(y), _BLOCK_ROWS))
+
+
+def _labels(y):
+    """Give the sorted labels that occur in y."""
+    return np.unique(np.concatenate([np.unique(block) for block in _blocks(y)]))
+
+
 def _codes(y, classes):
     """Give the position of each label among the sorted classes, int32."""
-    codes = np.searchsorted(classes, y).astype(np.int32)
-    unknown = classes[np.minimum(codes, len(classes) - 1)] != y
-    if unknown.any():
-        raise ValueError(
-            f"y contains the label {y[unknown.argmax()]!r}, which is not in `classes`:"
-            f" {classes}."
-        )
+    codes = np.empty(len(y), dtype=np.int32)
+    for block, its_codes in zip(_blocks(y), _blocks(codes), strict=True):
+        its_codes[:] = np.searchsorted(classes, block)
+        unknown = classes[np.minimum(its_codes, len(classes) - 1)] != block
+        if unknown.any():
+            raise ValueError(
+                f"y contains the label {block[unknown.argmax()]!r}, which is not in"
+                f" `classes`: {classes}."
+            )
     return codes
 
 

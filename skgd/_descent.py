@@ -86,6 +86,7 @@ def descend(problem, epochs, stopping, monitor, *, max_iter: int, score=None) ->
                 break
             stopping.be_patient_again()
 
+    state = epochs.state()
     coef, intercept = epochs.model()
     best_iter = n_iter
     if best is not None and stopping.tol is not None:
@@ -99,5 +100,5 @@ def descend(problem, epochs, stopping, monitor, *, max_iter: int, score=None) ->
         converged and objective <= problem.zero_objective,
         objective,
         monitor.history(objective),
-        epochs.state(),
+        state,
     )

@@ -21,7 +21,8 @@ class Problem:
     samples : engine.Samples
         Targets or class codes, and weights whose mean over `rows` is about one.
     rows : ndarray of shape (n_train,), uint32
-        The training rows: of weight above zero and not held out for validation.
+        The training rows: of weight above zero and not held out for validation; in any
+        order (a descent shuffles them in place).
     loss, parameter : str, float
         The loss in the core's words.
     ridge, l1 : float

@@ -41,7 +41,6 @@ class TextbookEpochs:
         self.kind = kind
         self.schedule = schedule
         self._shuffle = shuffle and batch_size < len(problem.rows)
-        self._order = problem.rows.copy() if self._shuffle else problem.rows
         self._seed = seed
         # Below a full batch the gradient is noisy, and the proximal map of each step
         # leaves nothing at zero (see penalty.hpp).
@@ -90,9 +89,9 @@ class TextbookEpochs:
             gradient in batch mode, of the mean step direction in the others.
         """
         if self._shuffle:
-            self._seed = engine.shuffle(self._order, self._seed)
+            self._seed = engine.shuffle(self.problem.rows, self._seed)
         w, b = self._state.coef.copy(), self._state.intercept.copy()
-        loss_sum, eta_sum, finite = self._core.run_epoch(self._order)
+        loss_sum, eta_sum, finite = self._core.run_epoch(self.problem.rows)
         change = np.subtract(self._state.coef, w, dtype=np.float64).ravel()
         shift = self._state.intercept - b
         norm = float(change @ change + shift @ shift) ** 0.5 / (eta_sum or 1.0)
@@ -117,6 +116,8 @@ class TextbookEpochs:
 
     def state(self):
         """Give the state to go on from."""
+        if self._shuffle:
+            self.problem.rows.sort()  # X is read in order again from here on
         state = self._state.transposed() if self._transpose else self._state
         state.schedule_eta0 = self.schedule.eta0 if self.kind == "adaptive" else None
         return state

@@ -1,0 +1,76 @@
+"""scikit-learn's own checks of an estimator, for the textbook learning rates.
+
+The checks fit columns with standard deviations of up to 100, on which a rate that suits
+scaled data diverges: regression takes a small one and more epochs.
+"""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skgd import GDClassifier, GDRegressor, Nesterov
+
+
+def _regressor(**parameters):
+    defaults = {
+        "learning_rate": "constant",
+        "eta0": 1e-4,
+        "max_iter": 5000,
+        "tol": 1e-6,
+        "n_iter_no_change": 2,
+    }
+    return GDRegressor(**defaults | parameters)
+
+
+def _classifier(loss="log_loss", **parameters):
+    defaults = {"learning_rate": "constant"}
+    return GDClassifier(loss, **defaults | parameters)
+
+
+BATCH = [
+    _regressor(mode="batch"),
+    _regressor(mode="batch", learning_rate="invscaling", optimizer="nesterov"),
+    _regressor(mode="batch", learning_rate="adaptive"),
+    _regressor(mode="batch", penalty="l1"),
+    _regressor(mode="batch", loss="huber", optimizer="momentum", epsilon=1.0),
+    _regressor(mode="batch", optimizer="momentum", eta0=1e-5),
+    _regressor(mode="batch", optimizer="adam", penalty="elasticnet", eta0=1e-2),
+    _regressor(mode="batch", optimizer="adagrad", eta0=1e-2),
+    _classifier(mode="batch"),
+    _classifier(mode="batch", penalty="l1"),
+    _classifier(mode="batch", penalty="elasticnet", optimizer="adagrad", eta0=0.1),
+    _classifier(mode="batch", optimizer=Nesterov(momentum=0.5)),
+    _classifier(mode="batch", average=True),
+    _classifier(mode="batch", multi_class="ovr", optimizer="adam", eta0=0.1),
+    _classifier("hinge", mode="batch", optimizer="adagrad", eta0=0.1),
+    _classifier("modified_huber", mode="batch", optimizer="adam", eta0=0.1),
+]
+# A row of weight 2 is one step twice as long, and not the same as two steps.
+STOCHASTIC = [
+    _regressor(mode="stochastic", eta0=1e-5),
+    _regressor(mode="mini-batch", batch_size=5, eta0=3e-5),
+    _regressor(mode="stochastic", eta0=1e-5, penalty="l1", average=True),
+    _classifier(mode="stochastic", learning_rate="optimal"),
+    _classifier(mode="mini-batch", batch_size=5),
+    _classifier("hinge", mode="stochastic", learning_rate="pa1"),
+]
+SAMPLE_WEIGHT_CHECKS = dict.fromkeys(
+    (
+        "check_sample_weight_equivalence_on_dense_data",
+        "check_sample_weight_equivalence_on_sparse_data",
+    ),
+    "a step of twice the length is not two steps",
+)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@parametrize_with_checks(BATCH)
+def test_batch_estimator_passes_every_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@parametrize_with_checks(
+    STOCHASTIC, expected_failed_checks=lambda estimator: SAMPLE_WEIGHT_CHECKS
+)
+def test_stochastic_estimator_passes_every_other_check(estimator, check):
+    check(estimator)
