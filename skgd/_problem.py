@@ -85,7 +85,7 @@ class Problem:
     @cached_property
     def zero_objective(self) -> float:
         """F at the zero model: a pass over y."""
-        y, weight = self.samples.y, self.samples.weight
+        y, weight, K = self.samples.y, self.samples.weight, self.n_outputs
         total = 0.0
         for begin in range(0, len(self.rows), _BLOCK_ROWS):
             rows = self.rows[begin : begin + _BLOCK_ROWS]
@@ -93,11 +93,10 @@ class Problem:
             if y.dtype != np.int32:
                 targets = y[rows].T
             elif self.loss == "softmax":
-                total += float(s.sum()) * np.log(self.n_outputs)
+                total += float(s.sum()) * np.log(K)
                 continue
             else:
-                classes = np.arange(self.n_outputs)[:, None]
-                positive = classes if self.n_outputs > 1 else np.ones((1, 1))
+                positive = np.arange(K)[:, None] if K > 1 else np.ones((1, 1))
                 targets = np.where(y[rows] == positive, 1.0, -1.0)
             for k, target in enumerate(targets):
                 own = s
