@@ -6,7 +6,7 @@ ratio that is the goal. A fit is timed whole: validation, shuffling and the fina
 objective included.
 
     python benchmarks/epochs.py                # everything: about 15 minutes
-    python benchmarks/epochs.py --quick        # a tenth of the values, no figure to quote
+    python benchmarks/epochs.py --quick        # a tenth of the values: not to be quoted
     python benchmarks/epochs.py --only memory
     python benchmarks/epochs.py --output docs/performance-epochs.md
 """
@@ -94,7 +94,7 @@ def ratio_cells(ours, theirs, n, goal):
 
 
 def dense_goal(dtype, d):
-    """Give the goal for a stochastic epoch on dense rows, or None where there is none."""
+    """Give the goal for a stochastic epoch on dense rows, or None."""
     if dtype == np.float32:
         return 3.5 if d <= 30 else 6.0
     return {10: 4.0, 30: 4.0, 100: 3.0, 784: 2.5}.get(d)
@@ -121,7 +121,9 @@ def measure_dense(scale):
                 for loss in ("squared_error", "log_loss"):
                     y = z if loss == "squared_error" else (z > 0).astype(int)
                     ours, theirs = estimators(loss)
-                    times = median_times(lambda: ours.fit(X, y), lambda: theirs.fit(X, y))
+                    times = median_times(
+                        lambda: ours.fit(X, y), lambda: theirs.fit(X, y)
+                    )
                     name = f"{size // 1_000_000}M", np.dtype(dtype).name, d, loss
                     table.add(*name, *ratio_cells(*times, n, dense_goal(dtype, d)))
     return table
@@ -168,7 +170,9 @@ def measure_classes(scale):
         X = rng.standard_normal((n, d))
         y = (X[:, :10] + rng.standard_normal((n, 10))).argmax(axis=1)
         ours, theirs = estimators("log_loss")
-        times = median_times(lambda: ours.fit(X, y), lambda: theirs.fit(X, y), repeats=3)
+        times = median_times(
+            lambda: ours.fit(X, y), lambda: theirs.fit(X, y), repeats=3
+        )
         table.add(n, d, *ratio_cells(*times, n, 7.0))
     return table
 
@@ -208,8 +212,10 @@ def measure_batch(scale):
     gigabytes = X.nbytes / 1e9
 
     def gradient_time(n_jobs):
-        # an epoch in batch mode is one gradient: the slope over epochs leaves out the rest
-        model = GDClassifier(mode="batch", learning_rate="constant", tol=None, n_jobs=n_jobs)
+        # an epoch is one gradient: the slope over epochs leaves out the rest
+        model = GDClassifier(
+            mode="batch", learning_rate="constant", tol=None, n_jobs=n_jobs
+        )
         few, many = sklearn.clone(model), sklearn.clone(model)
         few.set_params(max_iter=2), many.set_params(max_iter=12)
         return lambda: few.fit(X, y), lambda: many.fit(X, y)
@@ -223,7 +229,9 @@ def measure_batch(scale):
             few, many = median_times(*gradient_time(n_jobs), repeats=1)
             kept.append((many - few) / 10)
     read, one, two = (np.median(seconds) for seconds in (reading, one, two))
-    table.add("sum of X (numpy)", f"{read * 1e3:.1f}", f"{gigabytes / read:.1f}", "100 %", "")
+    table.add(
+        "sum of X (numpy)", f"{read * 1e3:.1f}", f"{gigabytes / read:.1f}", "100 %", ""
+    )
     share, speed = read / one, one / two
     met = "met" if share >= 0.6 else "MISSED"
     table.add(
@@ -247,10 +255,20 @@ def measure_iris(scale):
     X, y = load_iris(return_X_y=True)
     for ours, theirs, goal in (
         (GDClassifier(random_state=0), SGDClassifier(random_state=0), 2.0),
-        (GDClassifier(random_state=0), SGDClassifier(loss="log_loss", random_state=0), None),
-        (GDClassifier(loss="hinge", random_state=0), SGDClassifier(random_state=0), None),
+        (
+            GDClassifier(random_state=0),
+            SGDClassifier(loss="log_loss", random_state=0),
+            None,
+        ),
+        (
+            GDClassifier(loss="hinge", random_state=0),
+            SGDClassifier(random_state=0),
+            None,
+        ),
     ):
-        a, b = median_times(lambda: ours.fit(X, y), lambda: theirs.fit(X, y), repeats=100)
+        a, b = median_times(
+            lambda: ours.fit(X, y), lambda: theirs.fit(X, y), repeats=100
+        )
         table.add(
             f"loss={ours.loss}",
             f"loss={theirs.loss}",
@@ -263,7 +281,7 @@ def measure_iris(scale):
 
 
 def peak_beyond(fit):
-    """Give by how many bytes the resident memory of this process rises during a call."""
+    """Give by how many bytes the resident memory rises during a call."""
     status = Path("/proc/self/status")
 
     def resident():
@@ -288,11 +306,15 @@ def memory_of_one_fit(kind, name, mode, scale):
     """Print the peak beyond X of one fit in this fresh process, and the size of X."""
     size = int(40_000_000 * scale)
     if kind == "csr":
-        X, y = sparse_data(size // 50, 100_000, 50, np.float64, np.random.default_rng(0))
+        X, y = sparse_data(
+            size // 50, 100_000, 50, np.float64, np.random.default_rng(0)
+        )
         nbytes = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes
     else:
         dtype, d = kind.split("-")
-        X, z = dense_data(size // int(d), int(d), np.dtype(dtype), np.random.default_rng(0))
+        X, z = dense_data(
+            size // int(d), int(d), np.dtype(dtype), np.random.default_rng(0)
+        )
         y, nbytes = z > 0, X.nbytes
     y = np.asarray(y, dtype=np.float64)
     model = getattr(skgd, name)(mode=mode, eta0=1e-4, max_iter=2, tol=None)
@@ -306,15 +328,34 @@ def measure_memory(scale):
         "Peak of memory beyond X, 40M values",
         *("X", "model", "mode", "X, MB", "peak beyond X", "goal"),
     )
-    kinds = "float64-10", "float64-30", "float64-100", "float64-784", "float32-100", "csr"
+    kinds = (
+        "float64-10",
+        "float64-30",
+        "float64-100",
+        "float64-784",
+        "float32-100",
+        "csr",
+    )
     models = "GDClassifier", "GDRegressor"
     for case in product(kinds, models, ("stochastic", "mini-batch", "batch")):
-        command = [sys.executable, __file__, "--memory-of", *case, "--scale", str(scale)]
-        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        command = [
+            sys.executable,
+            __file__,
+            "--memory-of",
+            *case,
+            "--scale",
+            str(scale),
+        ]
+        output = subprocess.run(
+            command, capture_output=True, text=True, check=True
+        ).stdout
         beyond, nbytes = map(int, output.split())
         met = "met" if beyond < 0.1 * nbytes else "MISSED"
         table.add(
-            *case, f"{nbytes / 1e6:.0f}", f"{100 * beyond / nbytes:.1f} %", f"10 % {met}"
+            *case,
+            f"{nbytes / 1e6:.0f}",
+            f"{100 * beyond / nbytes:.1f} %",
+            f"10 % {met}",
         )
     return table
 

@@ -125,15 +125,15 @@ class BaseGD(BaseEstimator, ABC):
     # --- Validate
 
     def _held_out(self, training):
-        """Give the rows to train on and the rows to score on, or None for the latter."""
+        """Give the rows to train on, and those to score on or None."""
         rows = training.rows
         if len(rows) == 0:
             raise ValueError(
-                "Invalid sample_weight: all weights are zero, and at least one must be a"
-                " non-zero number."
+                "Invalid sample_weight: all weights are zero, and at least one must"
+                " be a non-zero number."
                 + (
-                    " The sample weights for validation set are all zero, consider using a"
-                    " different random state."
+                    " The sample weights for validation set are all zero, consider"
+                    " using a different random state."
                     if self.early_stopping
                     else ""
                 )
@@ -144,9 +144,10 @@ class BaseGD(BaseEstimator, ABC):
             kept, held_out = self._split(training.targets[rows])
         except ValueError as error:
             raise ValueError(
-                f"Splitting {len(rows)} samples into a train set and a validation set with"
-                f" validation_fraction={self.validation_fraction!r} failed: {error}. Consider"
-                " changing validation_fraction, or early_stopping=False."
+                f"Splitting {len(rows)} samples into a train set and a validation"
+                f" set with validation_fraction={self.validation_fraction!r} failed:"
+                f" {error}. Consider changing validation_fraction, or"
+                " early_stopping=False."
             ) from error
         return rows[np.sort(kept)], rows[np.sort(held_out)]
 
@@ -227,7 +228,9 @@ class BaseGD(BaseEstimator, ABC):
         def score(coef, intercept):
             blocks = [
                 safe_sparse_dot(
-                    training.X[rows[begin : begin + _BLOCK_ROWS]], coef.T, dense_output=True
+                    training.X[rows[begin : begin + _BLOCK_ROWS]],
+                    coef.T,
+                    dense_output=True,
                 )
                 for begin in range(0, len(rows), _BLOCK_ROWS)
             ]
@@ -242,8 +245,9 @@ class BaseGD(BaseEstimator, ABC):
     def _descend(self, problem, state, *, max_iter, tol, score):
         if self.power_t < 0:
             warnings.warn(
-                "Negative values for `power_t` are deprecated in scikit-learn's SGD, and are"
-                " an error from its version 1.10 on: the learning rate grows without bound.",
+                "Negative values for `power_t` are deprecated in scikit-learn's SGD,"
+                " and are an error from its version 1.10 on: the learning rate grows"
+                " without bound.",
                 FutureWarning,
                 stacklevel=4,
             )
@@ -276,14 +280,19 @@ class BaseGD(BaseEstimator, ABC):
 
     def _warn(self, problem, outcome, stopping):
         messages = []
-        if stopping.tol is not None and outcome.n_iter == self.max_iter and not stopping.exhausted:
+        if (
+            stopping.tol is not None
+            and outcome.n_iter == self.max_iter
+            and not stopping.exhausted
+        ):
             needed = self.tol if self.early_stopping else stopping.needed()
             messages.append(
-                "Maximum number of iteration reached before convergence. Consider increasing"
-                f" max_iter to improve the fit. The last of {outcome.n_iter} epochs still"
-                f" brought {stopping.gain:.3g}; tol={self.tol:g} stops after"
-                f" n_iter_no_change={self.n_iter_no_change} epochs that bring less than"
-                f" {needed:.3g}."
+                "Maximum number of iteration reached before convergence. Consider"
+                " increasing max_iter to improve the fit. The last of"
+                f" {outcome.n_iter} epochs still brought {stopping.gain:.3g};"
+                f" tol={self.tol:g} stops after"
+                f" n_iter_no_change={self.n_iter_no_change} epochs that bring less"
+                f" than {needed:.3g}."
             )
         if problem.worse_than_zero(outcome.objective):
             messages.append(worse_than_zero_message(self, problem, outcome))
@@ -343,7 +352,8 @@ class BaseGD(BaseEstimator, ABC):
         Returns
         -------
         BaseGD
-            The estimator, with `coef_` a SciPy csr_matrix of shape (n_outputs, n_features).
+            The estimator, with `coef_` a SciPy csr_matrix of shape
+            (n_outputs, n_features).
         """
         check_is_fitted(self)
         self.coef_ = csr_matrix(self.coef_)

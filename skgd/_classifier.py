@@ -16,11 +16,11 @@ from skgd._base import BaseGD, Training
 _BLOCK_ROWS = 65536  # of y, where it is encoded
 
 _BALANCED_MESSAGE = (
-    "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced'"
-    " weights, use compute_class_weight('balanced', classes=classes, y=y). In place of y"
-    " you can use a large enough sample of the full training set target to properly"
-    " estimate the class frequency distributions. Pass the resulting weights as the"
-    " class_weight parameter."
+    "class_weight 'balanced' is not supported for partial_fit. In order to use"
+    " 'balanced' weights, use compute_class_weight('balanced', classes=classes,"
+    " y=y). In place of y you can use a large enough sample of the full training set"
+    " target to properly estimate the class frequency distributions. Pass the resulting"
+    " weights as the class_weight parameter."
 )
 
 
@@ -509,8 +509,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         classes = np.unique(classes)
         if not first and not np.array_equal(classes, self.classes_):
             raise ValueError(
-                f"`classes={classes}` is not the same as on last call to partial_fit, was:"
-                f" {self.classes_}"
+                f"`classes={classes}` is not the same as on last call to"
+                f" partial_fit, was: {self.classes_}"
             )
         return classes
 
@@ -525,8 +525,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
                 classes, getattr(self, "classes_", classes)
             ):
                 raise ValueError(
-                    f"y has the classes {classes}, but warm_start=True goes on from a model"
-                    f" of the classes {self.classes_}."
+                    f"y has the classes {classes}, but warm_start=True goes on from"
+                    f" a model of the classes {self.classes_}."
                 )
         if len(classes) < 2:
             raise ValueError(
@@ -588,7 +588,9 @@ def _codes(y, classes):
 
 
 def _predicted_codes(raw):
-    return (raw.ravel() > 0).astype(np.intp) if raw.shape[1] == 1 else raw.argmax(axis=1)
+    return (
+        (raw.ravel() > 0).astype(np.intp) if raw.shape[1] == 1 else raw.argmax(axis=1)
+    )
 
 
 def _modified_huber_probabilities(raw):

@@ -45,7 +45,9 @@ class DivergedError(Exception):
         self.learning_rate = learning_rate
 
 
-def descend(problem, epochs, stopping, monitor, *, max_iter: int, score=None) -> Outcome:
+def descend(
+    problem, epochs, stopping, monitor, *, max_iter: int, score=None
+) -> Outcome:
     """Run epochs until `stopping` has seen enough.
 
     Parameters

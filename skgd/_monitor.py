@@ -29,10 +29,14 @@ class Monitor:
             (objective, np.nan, gradient_norm, learning_rate, validation_score, seconds)
         )
         if self._verbose:
-            score = "" if np.isnan(validation_score) else f"validation score {validation_score:.6g}, "
+            score = (
+                ""
+                if np.isnan(validation_score)
+                else f"validation score {validation_score:.6g}, "
+            )
             print(
-                f"-- Epoch {len(self._entries)}: objective {objective:.8g}, gradient norm "
-                f"{gradient_norm:.3g}, learning rate {learning_rate:.3g}, {score}"
+                f"-- Epoch {len(self._entries)}: objective {objective:.8g}, gradient"
+                f" norm {gradient_norm:.3g}, learning rate {learning_rate:.3g}, {score}"
                 f"{seconds:.3g} s"
             )
 

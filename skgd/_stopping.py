@@ -46,7 +46,9 @@ class Stopping:
 
     def _see(self, value: float, needed: float) -> None:
         self.gain = self.best - value
-        self._count = self._count + 1 if self.tol is not None and self.gain < needed else 0
+        self._count = (
+            self._count + 1 if self.tol is not None and self.gain < needed else 0
+        )
         self.best = min(self.best, value)
 
     def be_patient_again(self) -> None:

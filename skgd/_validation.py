@@ -40,7 +40,11 @@ def _integer(low):
 
 def _one_of(*values):
     shown = ", ".join(repr(value) for value in values)
-    return lambda value: value is None or isinstance(value, str), f"one of {{{shown}}}", values
+    return (
+        lambda value: value is None or isinstance(value, str),
+        f"one of {{{shown}}}",
+        values,
+    )
 
 
 def _flag():
@@ -88,7 +92,11 @@ _CONSTRAINTS = {
     "epsilon": _number(0),
     "warm_start": _flag(),
     "n_jobs": _either(
-        (lambda value: _is_number(value, Integral) and value != 0, "an int other than 0"), _NONE
+        (
+            lambda value: _is_number(value, Integral) and value != 0,
+            "an int other than 0",
+        ),
+        _NONE,
     ),
     "random_state": _either(
         (
@@ -142,12 +150,13 @@ def _check_combinations(estimator) -> None:
         )
     if e.learning_rate == "optimal" and e.alpha == 0:
         raise ValueError(
-            "alpha must be > 0 since learning_rate is 'optimal'. alpha is used to compute"
-            " the optimal learning rate; any other learning_rate takes alpha=0."
+            "alpha must be > 0 since learning_rate is 'optimal'. alpha is used to"
+            " compute the optimal learning rate; any other learning_rate takes alpha=0."
         )
     if getattr(e, "multi_class", None) == "multinomial" and e.loss != "log_loss":
         raise ValueError(
-            f"multi_class='multinomial' goes with loss='log_loss' only; got loss={e.loss!r}."
+            "multi_class='multinomial' goes with loss='log_loss' only; got"
+            f" loss={e.loss!r}."
         )
     if e.learning_rate in ("pa1", "pa2"):
         loss = e._aggressive_loss
@@ -166,7 +175,9 @@ def _check_combinations(estimator) -> None:
 def rule_of(estimator) -> tuple[str, float, float, float]:
     """Give the optimizer in the core's words."""
     optimizer = estimator.optimizer
-    return (OPTIMIZERS[optimizer]() if isinstance(optimizer, str) else optimizer)._rule()
+    return (
+        OPTIMIZERS[optimizer]() if isinstance(optimizer, str) else optimizer
+    )._rule()
 
 
 def penalty_of(estimator) -> tuple[float, float]:
@@ -213,7 +224,7 @@ def summed_duplicates(X):
 
 
 def check_sample_weight(sample_weight, n_samples: int):
-    """Give weights as float64 of shape (n_samples,), or None where they were not given."""
+    """Give weights as float64 of shape (n_samples,), or None for None."""
     if sample_weight is None:
         return None
     try:
@@ -224,8 +235,8 @@ def check_sample_weight(sample_weight, n_samples: int):
         weight = np.full(n_samples, weight)
     if weight.shape != (n_samples,):
         raise ValueError(
-            f"sample_weight.shape == {weight.shape}, expected {(n_samples,)}: one weight a"
-            " row of X."
+            f"sample_weight.shape == {weight.shape}, expected {(n_samples,)}: one"
+            " weight a row of X."
         )
     if not np.isfinite(weight).all():
         raise ValueError("Input sample_weight contains NaN or infinity.")

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-import reference
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
-from skgd._core.engine import LOSSES, OPTIMIZERS
 from sklearn.exceptions import ConvergenceWarning
 
+import reference
 from skgd import GDClassifier, GDRegressor
+from skgd._core.engine import LOSSES, OPTIMIZERS
 from skgd.textbook import SCHEDULES
 
 PENALTIES = (None, "l2", "l1", "elasticnet")

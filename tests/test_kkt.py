@@ -7,10 +7,10 @@ is a certificate of its own: no other solver is asked.
 
 import numpy as np
 import pytest
-import reference
-from skgd._core.engine import OPTIMIZERS
 
+import reference
 from skgd import GDClassifier, GDRegressor, RMSProp
+from skgd._core.engine import OPTIMIZERS
 
 PENALTIES = (None, "l2", "l1", "elasticnet")
 ALPHA, L1_RATIO = 0.05, 0.15  # the latter is the default

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-import reference
 from numpy.testing import assert_allclose, assert_array_less
+
+import reference
 from skgd._core.engine import LOSSES, evaluate_loss
 
 PARAMETER = 0.3  # epsilon

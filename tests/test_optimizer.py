@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-import reference
 from numpy.testing import assert_allclose, assert_array_equal
-from skgd._core.engine import OPTIMIZERS
 
+import reference
 from skgd import SGD, AdaGrad, Adam, GDRegressor, Momentum, Nesterov, RMSProp, textbook
+from skgd._core.engine import OPTIMIZERS
 
 each_optimizer = pytest.mark.parametrize("optimizer", OPTIMIZERS)
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
-from skgd._core.engine import OPTIMIZERS
 from sklearn.exceptions import ConvergenceWarning
 
 from skgd import GDRegressor
+from skgd._core.engine import OPTIMIZERS
 
 # The models below are not meant to be better than none.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import reference
 from numpy.testing import assert_allclose, assert_array_equal
 
+import reference
 from skgd import GDClassifier, GDRegressor
 from skgd.textbook import SCHEDULES
 

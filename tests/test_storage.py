@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from skgd._core.engine import OPTIMIZERS
 
 from skgd import GDClassifier, GDRegressor
+from skgd._core.engine import OPTIMIZERS
 
 PENALTIES = (None, "l2", "l1", "elasticnet")
 MODES = {"stochastic": "auto", "mini-batch": 7, "batch": "auto"}

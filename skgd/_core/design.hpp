@@ -31,7 +31,8 @@ struct Dense {
     const std::size_t distance = bytes_per_row() <= 1024 ? 12 : 2;
     if (ahead <= distance) return;
     const char* from = reinterpret_cast<const char*>(row(rows[distance]));
-    for (std::size_t b = 0; b < bytes_per_row(); b += kCacheLine) SKGD_PREFETCH(from + b);
+    for (std::size_t b = 0; b < bytes_per_row(); b += kCacheLine)
+      SKGD_PREFETCH(from + b);
   }
 
   SKGD_INLINE void matvec(const std::uint32_t* rows, std::size_t R, const T* v,
@@ -50,8 +51,8 @@ struct Dense {
   }
 
   template <class Target>
-  SKGD_INLINE void add_rmatvec(const std::uint32_t* rows, std::size_t R, const double* c,
-                               std::size_t K, Target* target) const {
+  SKGD_INLINE void add_rmatvec(const std::uint32_t* rows, std::size_t R,
+                               const double* c, std::size_t K, Target* target) const {
     std::size_t r = 0;
     for (; r + 4 <= R; r += 4)
       for (std::size_t k = 0; k < K; ++k) add_of<4, 1>(rows + r, c + r, R, k, target);
@@ -83,8 +84,8 @@ struct Dense {
   }
 
   template <int R, int K, class Target>
-  SKGD_INLINE void add_of(const std::uint32_t* rows, const double* c, std::size_t stride,
-                          std::size_t k, Target* target) const {
+  SKGD_INLINE void add_of(const std::uint32_t* rows, const double* c,
+                          std::size_t stride, std::size_t k, Target* target) const {
     const T* x[R];
     Target* to[K];
     T factor[R * K];
@@ -117,7 +118,8 @@ struct Csr {
     constexpr std::size_t kDistance = 4;
     if (ahead <= 2 * kDistance) return;
     SKGD_PREFETCH(indptr + rows[2 * kDistance]);
-    const std::size_t begin = indptr[rows[kDistance]], end = indptr[rows[kDistance] + 1];
+    const std::size_t begin = indptr[rows[kDistance]],
+                      end = indptr[rows[kDistance] + 1];
     for (std::size_t p = begin; p < end; p += kCacheLine / sizeof(T))
       SKGD_PREFETCH(values + p);
     for (std::size_t p = begin; p < end; p += kCacheLine / sizeof(I))
@@ -131,8 +133,8 @@ struct Csr {
 
   // `kStride`: distance of neighbouring coefficients in target.
   template <std::size_t kStride = 1, class Target>
-  SKGD_INLINE void add_rmatvec(const std::uint32_t* rows, std::size_t R, const double* c,
-                               std::size_t K, Target* target) const {
+  SKGD_INLINE void add_rmatvec(const std::uint32_t* rows, std::size_t R,
+                               const double* c, std::size_t K, Target* target) const {
     for (std::size_t r = 0; r < R; ++r) {
       const std::size_t begin = indptr[rows[r]], end = indptr[rows[r] + 1];
       if (K == 1) {

@@ -21,7 +21,8 @@ struct State {
 class Engine {
  public:
   virtual ~Engine() = default;
-  virtual Report run_epoch(const Samples&, Rows order, const Settings&, State&) const = 0;
+  virtual Report run_epoch(const Samples&, Rows order, const Settings&,
+                           State&) const = 0;
   // sum of s * loss over the rows, at the coefficients v in this design's layout
   virtual Total loss_sum(const Samples&, Rows, const void* v, const double* b, Loss,
                          int n_threads) const = 0;

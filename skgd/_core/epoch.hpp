@@ -32,8 +32,8 @@ struct Samples {
   const double* y;           // (n, K) targets; null for coded classes
   const std::int32_t* code;  // class of each row; null for regression
   const double* weight;      // s, mean one over the training rows; null: all one
-  const double* positive;    // weight of class k in its own one-vs-rest problem, or null
-  std::size_t n_outputs;     // K
+  const double* positive;  // weight of class k in its own one-vs-rest problem, or null
+  std::size_t n_outputs;   // K
 
   // Target of output k: +-1 for classes (a single output speaks for class 1).
   SKGD_INLINE double target(std::size_t i, std::size_t k) const {
@@ -75,9 +75,9 @@ struct Schedule {
   }
 };
 
-// Passive-aggressive steps (Crammer et al., JMLR 2006, section 4) are a matter of sample
-// space: the step min(C, loss / |x|^2) (pa1) or loss / (|x|^2 + 1 / (2 C)) (pa2) takes
-// the derivative's place, as a share of eta = C.
+// Passive-aggressive steps (Crammer et al., JMLR 2006, section 4) are a matter of
+// sample space: the step min(C, loss / |x|^2) (pa1) or loss / (|x|^2 + 1 / (2 C)) (pa2)
+// takes the derivative's place, as a share of eta = C.
 enum class Aggressive { no, pa1, pa2 };
 
 struct Settings {
@@ -171,9 +171,8 @@ SKGD_INLINE void make_aggressive(Aggressive kind, double C, Loss loss, const Des
           skgd::evaluate(loss, 1, 1, block.y + i, nullptr, block.z + i, &one, &sign);
       const double step = kind == Aggressive::pa1 ? std::min(1.0, value / (C * norm))
                                                   : value / (C * norm + 0.5);
-      block.d[i] = norm > 0.0 && value > 0.0
-                       ? block.s[i] * std::copysign(step, sign)
-                       : 0.0;
+      block.d[i] =
+          norm > 0.0 && value > 0.0 ? block.s[i] * std::copysign(step, sign) : 0.0;
     }
   }
 }
@@ -216,8 +215,7 @@ SKGD_INLINE void sum_chunk(const Design& X, const Samples& samples, Rows rows,
     const std::uint32_t* index = rows.index + begin;
     const std::size_t R = std::min(step, rows.size - begin);
     X.matvec(index, R, model.v, K, block.z);
-    total.loss_sum +=
-        block.evaluate(samples, index, R, model.scale, model.b, sum.loss);
+    total.loss_sum += block.evaluate(samples, index, R, model.scale, model.b, sum.loss);
     total.finite = total.finite && all_finite(block.z, K * R);
     if (!sum.gradient) continue;
     if (sum.aggressive != Aggressive::no)
@@ -229,26 +227,28 @@ SKGD_INLINE void sum_chunk(const Design& X, const Samples& samples, Rows rows,
 }
 
 // Each design's loops, compiled once for each instruction set (entry_points.cpp).
-#define SKGD_DESIGNS(DESIGN)                   \
-  DESIGN(SKGD_CLONES, Dense<float>, float)     \
-  DESIGN(SKGD_CLONES, Dense<double>, double)   \
-  DESIGN(, Csr32<float>, float)                \
-  DESIGN(, Csr32<double>, double)              \
-  DESIGN(, Csr64<float>, float)                \
+#define SKGD_DESIGNS(DESIGN)                 \
+  DESIGN(SKGD_CLONES, Dense<float>, float)   \
+  DESIGN(SKGD_CLONES, Dense<double>, double) \
+  DESIGN(, Csr32<float>, float)              \
+  DESIGN(, Csr32<double>, double)            \
+  DESIGN(, Csr64<float>, float)              \
   DESIGN(, Csr64<double>, double)
 
-#define SKGD_DECLARE(CLONES, Design, T)                                            \
-  void sum_chunk_entry(const Design& X, const Samples& samples, Rows rows,         \
+#define SKGD_DECLARE(CLONES, Design, T)                                             \
+  void sum_chunk_entry(const Design& X, const Samples& samples, Rows rows,          \
                        Model<T> model, const Sum& sum, Block& block, Total& total); \
-  Report run_epoch_entry(const Design& X, const Samples& samples, Rows order,      \
+  Report run_epoch_entry(const Design& X, const Samples& samples, Rows order,       \
                          Descent<T>& descent);
 SKGD_DESIGNS(SKGD_DECLARE)
 #undef SKGD_DECLARE
 
-// Chunks of 2^18 values, at most 16, whose own sums take at most 1/16 of the rows' size.
+// Chunks of 2^18 values, at most 16, whose own sums take at most 1/16 of the rows'
+// size.
 template <class Design>
 std::size_t chunk_count(const Design& X, std::size_t n_rows, std::size_t size) {
-  const double share = static_cast<double>(n_rows) / std::max<std::size_t>(X.n_samples, 1);
+  const double share =
+      static_cast<double>(n_rows) / std::max<std::size_t>(X.n_samples, 1);
   const double values = share * static_cast<double>(X.n_values());
   const double most = std::min({16.0, values / 262144.0, values / (16.0 * size + 1.0)});
   return std::max<std::size_t>(1, static_cast<std::size_t>(most));
@@ -259,8 +259,7 @@ void sum_rows(const Design& X, const Samples& samples, Rows rows, Model<T> model
               const Sum& sum, int n_threads, Block& block, Total& total) {
   const std::size_t K = samples.n_outputs, size = K * X.n_features;
   const std::size_t n_chunks = chunk_count(X, rows.size, size);
-  if (n_chunks == 1)
-    return sum_chunk_entry(X, samples, rows, model, sum, block, total);
+  if (n_chunks == 1) return sum_chunk_entry(X, samples, rows, model, sum, block, total);
 
   const std::size_t stride = sum.gradient ? size + K : 0;
   std::vector<double> sums(n_chunks * stride);
@@ -318,8 +317,9 @@ SKGD_INLINE void step_direct(const Design& X, const Samples& samples, Rows batch
   const std::size_t K = samples.n_outputs, R = batch.size;
   const std::uint32_t* rows = batch.index;
   if constexpr (Design::kSparse) {
-    const auto settled = [pair = pairs.data(), l1 = w.l1](std::size_t j)
-                             SKGD_INLINE_LAMBDA { return l1.settle(pair + 2 * j, pair + 2 * j + 1); };
+    const auto settled =
+        [pair = pairs.data(), l1 = w.l1](std::size_t j)
+            SKGD_INLINE_LAMBDA { return l1.settle(pair + 2 * j, pair + 2 * j + 1); };
     if (!pairs.empty()) X.matvec_by(settled, rows, R, K, block.z);
   }
   if (pairs.empty()) X.matvec(rows, R, w.v, K, block.z);
@@ -395,10 +395,10 @@ SKGD_INLINE Report run_epoch(const Design& X, const Samples& samples, Rows order
   const std::size_t K = samples.n_outputs, batch_size = descent.batch_size;
   Block block(K);
   // Dense rows are read a second time by a direct step: from the second-level cache.
-  const bool direct = descent.optimizer.name == OptimizerName::sgd &&
-                      batch_size < order.size && batch_size <= block.capacity() &&
-                      (Design::kSparse || batch_size * X.bytes_per_row() <= 131072 ||
-                       batch_size == 1);
+  const bool direct =
+      descent.optimizer.name == OptimizerName::sgd && batch_size < order.size &&
+      batch_size <= block.capacity() &&
+      (Design::kSparse || batch_size * X.bytes_per_row() <= 131072 || batch_size == 1);
   const bool lazy = direct && w.l1.received == nullptr;
   std::vector<double> gradient(direct ? 0 : w.size + K);
   Pairs<T> pairs;  // an average needs all coefficients settled at each step
@@ -406,7 +406,8 @@ SKGD_INLINE Report run_epoch(const Design& X, const Samples& samples, Rows order
     pairs.load(w);
   Report report{0.0, 0.0, true};
 
-  for (std::size_t begin = 0; begin < order.size && report.finite; begin += batch_size) {
+  for (std::size_t begin = 0; begin < order.size && report.finite;
+       begin += batch_size) {
     const Rows batch{order.index + begin, std::min(batch_size, order.size - begin)};
     const double eta = descent.schedule(descent.steps + 1.0);
     if (direct) {
@@ -419,8 +420,8 @@ SKGD_INLINE Report run_epoch(const Design& X, const Samples& samples, Rows order
       std::fill(gradient.begin(), gradient.end(), 0.0);
       Total total{gradient.data(), gradient.data() + w.size, 0.0, true};
       sum_rows(X, samples, batch, Model<T>{w.v, w.scale, w.b},
-               Sum{descent.loss, descent.aggressive, eta, true}, descent.n_threads, block,
-               total);
+               Sum{descent.loss, descent.aggressive, eta, true}, descent.n_threads,
+               block, total);
       for (double& g : gradient) g /= static_cast<double>(batch.size);
       apply_gradient(eta, total.g, total.g_intercept, descent);
       report.loss_sum += total.loss_sum;

@@ -31,8 +31,8 @@ SKGD_INLINE double exp_negative(double a) {
                p4 = 1.0 / 40320 + r * (1.0 / 362880),
                p5 = 1.0 / 3628800 + r * (1.0 / 39916800),
                p6 = 1.0 / 479001600 + r * (1.0 / 6227020800);
-  const double p = (p0 + r2 * p1) + r4 * (p2 + r2 * p3) +
-                   r8 * ((p4 + r2 * p5) + r4 * p6);
+  const double p =
+      (p0 + r2 * p1) + r4 * (p2 + r2 * p3) + r8 * ((p4 + r2 * p5) + r4 * p6);
   std::int64_t bits;
   std::memcpy(&bits, &shifted, sizeof bits);
   bits = static_cast<std::int64_t>((static_cast<std::uint64_t>(bits) + 1023) << 52);
@@ -48,9 +48,10 @@ SKGD_INLINE double log1p_unit(double e) {
   const bool halve = e > kRootTwoLessOne;
   const double f = halve ? 0.5 * (e - 1.0) : e;
   const double s = f / (2.0 + f), q = s * s, q2 = q * q, q4 = q2 * q2;
-  const double p = ((1.0 + q * (1.0 / 3)) + q2 * (1.0 / 5 + q * (1.0 / 7))) +
-                   q4 * ((1.0 / 9 + q * (1.0 / 11)) + q2 * (1.0 / 13 + q * (1.0 / 15))) +
-                   q4 * q4 * ((1.0 / 17 + q * (1.0 / 19)) + q2 * (1.0 / 21));
+  const double p =
+      ((1.0 + q * (1.0 / 3)) + q2 * (1.0 / 5 + q * (1.0 / 7))) +
+      q4 * ((1.0 / 9 + q * (1.0 / 11)) + q2 * (1.0 / 13 + q * (1.0 / 15))) +
+      q4 * q4 * ((1.0 / 17 + q * (1.0 / 19)) + q2 * (1.0 / 21));
   return 2.0 * s * p + (halve ? kLn2 : 0.0);
 }
 
@@ -165,15 +166,15 @@ struct ModifiedHuber {
 };
 
 // The registry: name, type, whether it is for classification only.
-#define SKGD_LOSSES(LOSS)                                               \
-  LOSS(squared_error, SquaredError, false)                              \
-  LOSS(huber, Huber, false)                                             \
-  LOSS(epsilon_insensitive, EpsilonInsensitive, false)                  \
-  LOSS(squared_epsilon_insensitive, SquaredEpsilonInsensitive, false)   \
-  LOSS(log_loss, LogLoss, true)                                         \
-  LOSS(hinge, Hinge, true)                                              \
-  LOSS(perceptron, Perceptron, true)                                    \
-  LOSS(squared_hinge, SquaredHinge, true)                               \
+#define SKGD_LOSSES(LOSS)                                             \
+  LOSS(squared_error, SquaredError, false)                            \
+  LOSS(huber, Huber, false)                                           \
+  LOSS(epsilon_insensitive, EpsilonInsensitive, false)                \
+  LOSS(squared_epsilon_insensitive, SquaredEpsilonInsensitive, false) \
+  LOSS(log_loss, LogLoss, true)                                       \
+  LOSS(hinge, Hinge, true)                                            \
+  LOSS(perceptron, Perceptron, true)                                  \
+  LOSS(squared_hinge, SquaredHinge, true)                             \
   LOSS(modified_huber, ModifiedHuber, true)
 
 enum class LossName {

@@ -66,7 +66,8 @@ struct RmsProp {  // s <- rho s + (1 - rho) g^2;  w <- w - eta g / (sqrt(s) + ep
   }
 };
 
-struct Adam {  // m, s as above, divided by 1 - beta^t;  w <- w - eta m / (sqrt(s) + eps)
+struct Adam {  // m, s as above, divided by 1 - beta^t;  w <- w - eta m / (sqrt(s) +
+               // eps)
   double beta1, beta2, epsilon;
   double correction1, correction2;  // 1 - beta^t
   SKGD_INLINE Step operator()(double g, double eta, double& m, double& s) const {

@@ -1,8 +1,8 @@
 // What the compiler is asked for, in one place.
 #pragma once
 
-#include <cstddef>  // a libc header first: it defines __GLIBC__
 #include <cmath>
+#include <cstddef>  // a libc header first: it defines __GLIBC__
 #include <cstdint>
 
 // The loops are cloned for three instruction sets and the loader picks one. The
@@ -28,8 +28,8 @@
 
 namespace skgd {
 
-// max(x, 0), NaN for NaN. Of `x > 0 ? x : 0` gcc makes a branch that can't be predicted,
-// which costs a step with l1 on sparse rows 40 % (measured).
+// max(x, 0), NaN for NaN. Of `x > 0 ? x : 0` gcc makes a branch that can't be
+// predicted, which costs a step with l1 on sparse rows 40 % (measured).
 template <class T>
 SKGD_INLINE T positive_part(T x) {
   return T(0.5) * (x + std::fabs(x));

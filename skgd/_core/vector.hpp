@@ -113,8 +113,8 @@ SKGD_INLINE void dots(const T* const* x, const T* const* w, std::size_t d,
     for (; j + 4 * N <= d; j += 4 * N) {
       sum[0] += load<T, N>(x[0] + j) * load<T, N>(w[0] + j);
       for (int i = 0; i < 3; ++i)
-        more[i] += load<T, N>(x[0] + j + (i + 1) * N) *
-                   load<T, N>(w[0] + j + (i + 1) * N);
+        more[i] +=
+            load<T, N>(x[0] + j + (i + 1) * N) * load<T, N>(w[0] + j + (i + 1) * N);
     }
     sum[0] += more[0] + (more[1] + more[2]);
   }

@@ -15,12 +15,12 @@ namespace skgd {
 //     sum_t scale_t v_t = S_T v_T - sum_t S_{t-1} change_t,
 // whose last sum is as sparse as the changes are.
 struct Average {
-  double *w, *b;      // null when nothing is averaged
-  double* moved;      // sum of S_{t-1} change_t
-  double start;       // in samples seen, 1 for all
-  double count;       // iterates in w and b
-  double pending;     // iterates in `moved` and `mass`, not yet in w
-  double mass;        // S_t
+  double *w, *b;   // null when nothing is averaged
+  double* moved;   // sum of S_{t-1} change_t
+  double start;    // in samples seen, 1 for all
+  double count;    // iterates in w and b
+  double pending;  // iterates in `moved` and `mass`, not yet in w
+  double mass;     // S_t
 };
 
 constexpr double kLeastScale = 1e-6;  // float32 has room for 1 / scale
@@ -116,8 +116,8 @@ struct Weights {
   }
 };
 
-// v and what it has received side by side, for an epoch of cumulative l1 on sparse rows:
-// a coefficient is then one cache miss, not two.
+// v and what it has received side by side, for an epoch of cumulative l1 on sparse
+// rows: a coefficient is then one cache miss, not two.
 template <class T>
 class Pairs {
  public:

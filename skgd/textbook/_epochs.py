@@ -35,7 +35,17 @@ class TextbookEpochs:
     """
 
     def __init__(
-        self, problem, state, *, rule, schedule, kind, batch_size, average_start, shuffle, seed
+        self,
+        problem,
+        state,
+        *,
+        rule,
+        schedule,
+        kind,
+        batch_size,
+        average_start,
+        shuffle,
+        seed,
     ):
         self.problem = problem
         self.kind = kind
@@ -48,10 +58,15 @@ class TextbookEpochs:
             problem.l1 > 0.0 and rule[0] == "sgd" and batch_size < len(problem.rows)
         )
         state = state.prepared(
-            rule[0], problem.design.dtype, cumulative=cumulative, average=average_start > 0
+            rule[0],
+            problem.design.dtype,
+            cumulative=cumulative,
+            average=average_start > 0,
         )
         if kind == "adaptive" and state.schedule_eta0 is not None:
-            self.schedule = schedule._replace(eta0=min(schedule.eta0, state.schedule_eta0))
+            self.schedule = schedule._replace(
+                eta0=min(schedule.eta0, state.schedule_eta0)
+            )
         self._transpose = problem.design.feature_major and problem.n_outputs > 1
         self._state = state.transposed() if self._transpose else state
         self._core = engine.Descent(
@@ -82,8 +97,8 @@ class TextbookEpochs:
         Returns
         -------
         objective : float
-            Running mean of the loss on the way plus the mean of the penalty at both ends; infinite
-            or NaN where the descent has diverged.
+            Running mean of the loss on the way plus the mean of the penalty at both
+            ends; infinite or NaN where the descent has diverged.
         gradient_norm : float
             Norm of what (w, b) moved, divided by the sum of the learning rates: of the
             gradient in batch mode, of the mean step direction in the others.
@@ -95,7 +110,9 @@ class TextbookEpochs:
         change = np.subtract(self._state.coef, w, dtype=np.float64).ravel()
         shift = self._state.intercept - b
         norm = float(change @ change + shift @ shift) ** 0.5 / (eta_sum or 1.0)
-        penalty = 0.5 * (self.problem.penalty(w) + self.problem.penalty(self._state.coef))
+        penalty = 0.5 * (
+            self.problem.penalty(w) + self.problem.penalty(self._state.coef)
+        )
         objective = loss_sum / self.problem.weight_sum + penalty
         if not finite or not np.isfinite(norm):
             objective = np.inf
@@ -105,12 +122,14 @@ class TextbookEpochs:
         """Divide an adaptive rate by 5; tell whether there was anything to lower."""
         if self.kind != "adaptive" or self.schedule.eta0 <= _LOWEST_ADAPTIVE_RATE:
             return False
-        self.schedule = Schedule(self.schedule.eta0 / 5.0, self.schedule.t0, self.schedule.power)
+        self.schedule = Schedule(
+            self.schedule.eta0 / 5.0, self.schedule.t0, self.schedule.power
+        )
         self._core.set_schedule(*self.schedule)
         return True
 
     def model(self):
-        """Give coefficients (n_outputs, n_features) and intercept, averaged if asked for."""
+        """Give coefficients (n_outputs, n_features) and intercept."""
         coef, intercept = self._state.model()
         return (np.ascontiguousarray(coef.T) if self._transpose else coef), intercept
 

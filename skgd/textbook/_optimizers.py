@@ -22,8 +22,8 @@ class _Optimizer(BaseEstimator):
             if not sound or not (0.0 <= value < (float("inf") if low_open else 1.0)):
                 domain = "[0, inf)" if low_open else "[0, 1)"
                 raise ValueError(
-                    f"The {name!r} parameter of {type(self).__name__} must be a float in"
-                    f" {domain}. Got {value!r} instead."
+                    f"The {name!r} parameter of {type(self).__name__} must be a"
+                    f" float in {domain}. Got {value!r} instead."
                 )
             values[slot] = float(value)
         return self._name, values[0], values[1], values[2]
@@ -62,13 +62,14 @@ class Momentum(_Optimizer):
 
     References
     ----------
-    B. T. Polyak, Some methods of speeding up the convergence of iteration methods, 1964,
-    equation 2.
+    B. T. Polyak, Some methods of speeding up the convergence of iteration methods,
+    1964, equation 2.
 
     Examples
     --------
     >>> from skgd import GDClassifier, Momentum
-    >>> GDClassifier(optimizer=Momentum(momentum=0.8)).get_params()["optimizer__momentum"]
+    >>> model = GDClassifier(optimizer=Momentum(momentum=0.8))
+    >>> model.get_params()["optimizer__momentum"]
     0.8
     """
 
@@ -91,8 +92,9 @@ class Nesterov(_Optimizer):
 
     References
     ----------
-    I. Sutskever, J. Martens, G. Dahl, G. Hinton, On the importance of initialization and
-    momentum in deep learning, 2013, equations 3 and 4, in the variable w + momentum * v.
+    I. Sutskever, J. Martens, G. Dahl, G. Hinton, On the importance of initialization
+    and momentum in deep learning, 2013, equations 3 and 4, in the variable
+    w + momentum * v.
 
     Examples
     --------
@@ -204,4 +206,6 @@ class Adam(_Optimizer):
         self.epsilon = epsilon
 
 
-OPTIMIZERS = {rule._name: rule for rule in (SGD, Momentum, Nesterov, AdaGrad, RMSProp, Adam)}
+OPTIMIZERS = {
+    rule._name: rule for rule in (SGD, Momentum, Nesterov, AdaGrad, RMSProp, Adam)
+}

@@ -7,16 +7,18 @@ from skgd._core.engine import LOSSES
 
 _WAYS_OUT = (
     "The ways out: a scaler in a pipeline before the model (StandardScaler), or, in a"
-    ' later version of skgd, learning_rate="auto", which needs neither a scaler nor eta0.'
+    ' later version of skgd, learning_rate="auto", which needs neither a scaler nor'
+    " eta0."
 )
 
 
 def largest_stable_rate(estimator, problem) -> float:
     """Give about the largest constant rate that plain sgd takes without diverging.
 
-    2 / (curvature * L + ridge), with L the largest eigenvalue of the mean of s_i x_i x_i'
-    (a one appended to x_i for the intercept) in batch mode, and the largest s_i |x_i|^2
-    otherwise. Infinite where nothing bounds it, NaN where X overflows.
+    2 / (curvature * L + ridge), with L the largest eigenvalue of the mean of
+    s_i x_i x_i' (a one appended to x_i for the intercept) in batch mode, and the
+    largest s_i |x_i|^2 otherwise. Infinite where nothing bounds it, NaN where X
+    overflows.
     """
     curvature = LOSSES[problem.loss]["curvature"]
     if not np.isfinite(curvature):
@@ -24,7 +26,9 @@ def largest_stable_rate(estimator, problem) -> float:
     weight = problem.samples.weight
     top = 1.0 if weight is None else float(weight[problem.rows].max())
     with np.errstate(all="ignore"):
-        size = top * (problem.design.largest_squared_norm(problem.rows) + problem.fit_intercept)
+        size = top * (
+            problem.design.largest_squared_norm(problem.rows) + problem.fit_intercept
+        )
         if estimator.mode == "batch" and 0.0 < size < np.inf:
             size = _largest_eigenvalue(problem)
         slope = curvature * size + problem.ridge
@@ -49,7 +53,9 @@ def _largest_eigenvalue(problem):
         u = root * u.ravel()
         return np.append(X.T @ u, one * u.sum())
 
-    operator = LinearOperator((n, d + 1), matvec=matvec, rmatvec=rmatvec, dtype=np.float64)
+    operator = LinearOperator(
+        (n, d + 1), matvec=matvec, rmatvec=rmatvec, dtype=np.float64
+    )
     if min(n, d + 1) < 3:
         columns = operator @ np.eye(d + 1)
         return np.linalg.norm(columns, 2) ** 2 / n
@@ -60,7 +66,9 @@ def _largest_eigenvalue(problem):
 def _stable_rate_words(estimator, problem):
     rate = largest_stable_rate(estimator, problem)
     if np.isinf(rate):
-        return f"loss={estimator.loss!r} has no largest stable learning rate on this data."
+        return (
+            f"loss={estimator.loss!r} has no largest stable learning rate on this data."
+        )
     if np.isnan(rate):
         return "No learning rate is stable on this data: the squares of X overflow."
     return f"The largest stable learning rate on this data is about {rate:.2g}."
@@ -69,10 +77,11 @@ def _stable_rate_words(estimator, problem):
 def divergence_message(estimator, problem, error) -> str:
     """Say that the weights have left floating point, why, and what to do."""
     return (
-        f"Floating-point under-/overflow occurred at epoch #{error.epoch}. Scaling input"
-        " data with StandardScaler or MinMaxScaler might help. The learning rate was"
-        f" {error.learning_rate:.3g} (learning_rate={estimator.learning_rate!r},"
-        f" eta0={estimator.eta0:g}). {_stable_rate_words(estimator, problem)} {_WAYS_OUT}"
+        f"Floating-point under-/overflow occurred at epoch #{error.epoch}. Scaling"
+        " input data with StandardScaler or MinMaxScaler might help. The learning"
+        f" rate was {error.learning_rate:.3g}"
+        f" (learning_rate={estimator.learning_rate!r}, eta0={estimator.eta0:g})."
+        f" {_stable_rate_words(estimator, problem)} {_WAYS_OUT}"
     )
 
 
@@ -80,9 +89,10 @@ def worse_than_zero_message(estimator, problem, outcome) -> str:
     """Say that the model is finite and yet worse than no model."""
     epochs = outcome.history["learning_rate"]
     return (
-        f"The descent has not minimised its objective: it ended at {outcome.objective:.3g},"
-        f" above the {problem.zero_objective:.3g} of a model whose coefficients are all zero."
-        f" The learning rate in the last epoch was {epochs[-1]:.3g}"
-        f" (learning_rate={estimator.learning_rate!r}, eta0={estimator.eta0:g})."
-        f" {_stable_rate_words(estimator, problem)} {_WAYS_OUT}"
+        "The descent has not minimised its objective: it ended at"
+        f" {outcome.objective:.3g}, above the {problem.zero_objective:.3g} of a"
+        " model whose coefficients are all zero. The learning rate in the last"
+        f" epoch was {epochs[-1]:.3g} (learning_rate={estimator.learning_rate!r},"
+        f" eta0={estimator.eta0:g}). {_stable_rate_words(estimator, problem)}"
+        f" {_WAYS_OUT}"
     )

@@ -35,7 +35,9 @@ class DescentState:
 
     def prepared(self, rule: str, dtype, *, cumulative: bool, average: bool):
         """Give a copy with the arrays that the coming epochs need, in X's dtype."""
-        state = replace(self, **{f.name: _copy(getattr(self, f.name)) for f in fields(self)})
+        state = replace(
+            self, **{f.name: _copy(getattr(self, f.name)) for f in fields(self)}
+        )
         shape, n_outputs = state.coef.shape, len(state.intercept)
         state.coef = np.ascontiguousarray(state.coef, dtype=dtype)
         if rule != state.rule or state.first is None:
@@ -55,7 +57,10 @@ class DescentState:
             state.average_coef, state.average_intercept = None, None
             state.average_count = 0.0
         elif state.average_coef is None:
-            state.average_coef, state.average_intercept = np.zeros(shape), np.zeros(n_outputs)
+            state.average_coef, state.average_intercept = (
+                np.zeros(shape),
+                np.zeros(n_outputs),
+            )
         return state
 
     def transposed(self):
@@ -63,13 +68,18 @@ class DescentState:
         arrays = {name: getattr(self, name) for name in _FEATURE_ARRAYS}
         return replace(
             self,
-            **{k: None if a is None else np.ascontiguousarray(a.T) for k, a in arrays.items()},
+            **{
+                k: None if a is None else np.ascontiguousarray(a.T)
+                for k, a in arrays.items()
+            },
         )
 
     def model(self):
         """Give the coefficients and intercept of the model that would be returned."""
         if self.average_count > 0.0:
-            return self.average_coef.astype(self.coef.dtype), self.average_intercept.copy()
+            return self.average_coef.astype(
+                self.coef.dtype
+            ), self.average_intercept.copy()
         return self.coef, self.intercept
 
 
