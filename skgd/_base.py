@@ -198,6 +198,8 @@ class BaseGD(BaseEstimator, ABC):
             state.weight_count += len(rows)
             mean = state.weight_sum / state.weight_count
             weight = None if mean == 1.0 else np.full(X.shape[0], 1.0 / mean)
+        if len(rows) < X.shape[0]:
+            _validation.check_finite(self, X)  # no epoch will read all of it
         ridge, l1 = _validation.penalty_of(self)
         return Problem(
             engine.Design(X),
@@ -274,6 +276,7 @@ class BaseGD(BaseEstimator, ABC):
                     score=score,
                 )
         except DivergedError as error:
+            _validation.check_finite(self, problem.design.matrix)
             raise ValueError(divergence_message(self, problem, error)) from None
         self._warn(problem, outcome, stopping)
         return outcome

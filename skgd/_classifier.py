@@ -515,7 +515,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return classes
 
     def _training(self, X, y, sample_weight, *, reset, classes=None):
-        X, y = _validation.check_X(self, X, y, reset=reset)
+        X, y = _validation.check_training(self, X, y, reset=reset)
         y = column_or_1d(y, warn=True)
         labels = _labels(y)
         check_classification_targets(labels)

@@ -359,7 +359,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         return raw.ravel() if self._y_ndim == 1 else raw
 
     def _training(self, X, y, sample_weight, *, reset):
-        X, y = _validation.check_X(
+        X, y = _validation.check_training(
             self, X, y, reset=reset, multi_output=True, y_numeric=True
         )
         targets = np.ascontiguousarray(y, dtype=np.float64)

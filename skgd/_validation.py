@@ -5,6 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
 from skgd._core.engine import LOSSES
@@ -206,6 +207,21 @@ def check_X(estimator, X, y="no_validation", *, reset, **options):
         **options,
     )
     return checked
+
+
+def check_training(estimator, X, y, *, reset, **options):
+    """Give X and y as the core reads them.
+
+    Of a NaN or an infinity in X the first epoch makes a raw prediction that is not
+    finite; `check_finite` then says so. That saves a pass over X.
+    """
+    return check_X(estimator, X, y, reset=reset, ensure_all_finite=False, **options)
+
+
+def check_finite(estimator, X) -> None:
+    """Raise scikit-learn's error if X has a NaN or an infinity: a pass over X."""
+    name = type(estimator).__name__
+    assert_all_finite(X, input_name="X", estimator_name=name)
 
 
 def check_size(n_samples: int) -> None:

@@ -33,6 +33,7 @@ struct Dense {
     const char* from = reinterpret_cast<const char*>(row(rows[distance]));
     for (std::size_t b = 0; b < bytes_per_row(); b += kCacheLine)
       SKGD_PREFETCH(from + b);
+    SKGD_PREFETCH(from + bytes_per_row() - 1);  // a row seldom begins with a line
   }
 
   SKGD_INLINE void matvec(const std::uint32_t* rows, std::size_t R, const T* v,

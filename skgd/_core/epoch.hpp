@@ -178,7 +178,8 @@ SKGD_INLINE void make_aggressive(Aggressive kind, double C, Loss loss, const Des
 }
 
 SKGD_INLINE bool all_finite(const double* z, std::size_t n) {
-  double watch = 0.0;  // 0 * z is NaN for what is not finite
+  double watch = 0.0 * z[0];  // 0 * z is NaN for what is not finite
+  if (n == 1) return watch == 0.0;
 #pragma omp simd reduction(+ : watch)
   for (std::size_t i = 0; i < n; ++i) watch += 0.0 * z[i];
   return watch == 0.0;
