@@ -59,7 +59,8 @@ def _largest_eigenvalue(problem):
     if min(n, d + 1) < 3:
         columns = operator @ np.eye(d + 1)
         return np.linalg.norm(columns, 2) ** 2 / n
-    largest = svds(operator, k=1, tol=1e-2, return_singular_vectors=False, rng=0)
+    start = np.random.default_rng(0).standard_normal(min(n, d + 1))
+    largest = svds(operator, k=1, tol=1e-2, v0=start, return_singular_vectors=False)
     return float(largest[0]) ** 2 / n
 
 
