@@ -301,6 +301,7 @@ BAD_WEIGHTS = {
     "long": (np.ones(13), r"\(13,\), expected \(12,\)"),
     "two dimensions": (np.ones((12, 1)), r"\(12, 1\), expected \(12,\)"),
     "strings": (np.full(12, "heavy"), "must be numbers"),
+    "complex": (np.ones(12) + 1j, "complex"),
 }
 
 
@@ -336,6 +337,12 @@ def test_invalid_class_weight_is_named(class_weight):
         _estimator(GDClassifier, class_weight=class_weight).fit(X, Y[GDClassifier])
 
 
+def test_class_weight_of_strings_is_named():
+    model = _estimator(GDClassifier, class_weight={0: "heavy", 1: 1.0})
+    with pytest.raises((ValueError, TypeError), match="class_weight"):
+        model.fit(X, Y[GDClassifier])
+
+
 # --- coef_init and intercept_init
 
 
@@ -349,8 +356,9 @@ def test_invalid_class_weight_is_named(class_weight):
         ([0.0, np.nan, 0.0], "coef_init contains NaN"),
         ([0.0, np.inf, 0.0], "coef_init contains NaN or infinity"),
         (["a", "b", "c"], "coef_init must be numbers"),
+        (np.zeros(3) + 1j, "coef_init.*complex"),
     ],
-    ids=["short", "column", "two-rows", "3d", "nan", "inf", "strings"],
+    ids=["short", "column", "two-rows", "3d", "nan", "inf", "strings", "complex"],
 )
 def test_bad_coef_init_is_named(estimator_class, coef_init, message):
     with pytest.raises((ValueError, TypeError), match=message):
@@ -695,3 +703,14 @@ def test_failed_fit_leaves_an_unfitted_model_unfitted(
     before = dict(vars(model))
     _fail(model, case, monkeypatch)
     assert vars(model) == before
+
+
+def test_failed_partial_fit_leaves_the_earlier_model(estimator_class):
+    known = {"classes": [0, 1]} if estimator_class is GDClassifier else {}
+    model = _estimator(estimator_class, loss="squared_error", optimizer="momentum")
+    model.partial_fit(X, Y[estimator_class], **known)
+    before = deepcopy(vars(model))
+    huge = X * 1e200  # its squares overflow
+    with pytest.raises(ValueError, match="Floating-point under-/overflow"):
+        model.partial_fit(huge, Y[estimator_class])
+    assert _same(vars(model), before)

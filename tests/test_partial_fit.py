@@ -114,6 +114,15 @@ def test_partial_fit_keeps_the_type_of_the_model():
     assert model.coef_.dtype == np.float32
 
 
+def test_partial_fit_of_one_row_at_a_time_equals_one_epoch():
+    rows = _estimator(GDRegressor)
+    for i in range(60):
+        rows.partial_fit(X[i : i + 1], TARGETS[i : i + 1])
+    epoch = _estimator(GDRegressor, max_iter=1).fit(X, TARGETS)
+    # rtol=1e-10: the scale of the weights is folded in after each row
+    assert_allclose(rows.coef_, epoch.coef_, rtol=1e-10)
+
+
 def test_partial_fit_accepts_a_batch_without_some_classes():
     model = _call(_estimator(GDClassifier))
     some = LABELS == 1
