@@ -435,6 +435,13 @@ def test_broken_csr_matrix_is_refused_by_partial_fit(case):
         _estimator(GDRegressor).partial_fit(BROKEN[case](), Y[GDRegressor])
 
 
+@pytest.mark.parametrize("case", BROKEN)
+def test_broken_csr_matrix_is_refused_by_predict(case):
+    model = _estimator(GDRegressor).fit(X, Y[GDRegressor])
+    with pytest.raises(ValueError, match=r"X|indptr|ind"):
+        model.predict(BROKEN[case]())
+
+
 # --- partial_fit
 
 
