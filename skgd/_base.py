@@ -3,7 +3,7 @@
 import warnings
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -100,10 +100,11 @@ class BaseGD(BaseEstimator, ABC):
             state = self._initial_state(training, coef_init, intercept_init, earlier)
             problem = self._problem(training, rows, state)
             score = None if held_out is None else self._scorer(training, held_out)
-            outcome = self._descend(
+            outcome, stopping = self._descend(
                 problem, state, max_iter=self.max_iter, tol=self.tol, score=score
             )
-            self._store(outcome, problem)
+            self._store(outcome)
+        self._warn(problem, outcome, stopping)
         return self
 
     def _partial_fit(self, X, y, sample_weight, *, first: bool, **known):
@@ -118,8 +119,8 @@ class BaseGD(BaseEstimator, ABC):
                 self._store_untouched(state)
                 return self
             problem = self._problem(training, rows, state)
-            outcome = self._descend(problem, state, max_iter=1, tol=None, score=None)
-            self._store(outcome, problem)
+            outcome, _ = self._descend(problem, state, max_iter=1, tol=None, score=None)
+            self._store(outcome)
         return self
 
     # --- Validate
@@ -174,7 +175,7 @@ class BaseGD(BaseEstimator, ABC):
 
     def _state_to_go_on_from(self):
         """Give the state of the last call, with coef_ as it stands now."""
-        state = self._state
+        state = replace(self._state)  # a call that fails leaves no trace
         if state.average_count == 0.0:
             coef = self._dense_coef()
             state.coef = coef.reshape(state.coef.shape)
@@ -278,8 +279,7 @@ class BaseGD(BaseEstimator, ABC):
         except DivergedError as error:
             _validation.check_finite(self, problem.design.matrix)
             raise ValueError(divergence_message(self, problem, error)) from None
-        self._warn(problem, outcome, stopping)
-        return outcome
+        return outcome, stopping
 
     def _warn(self, problem, outcome, stopping):
         messages = []
@@ -300,11 +300,11 @@ class BaseGD(BaseEstimator, ABC):
         if problem.worse_than_zero(outcome.objective):
             messages.append(worse_than_zero_message(self, problem, outcome))
         if messages:
-            warnings.warn(" ".join(messages), ConvergenceWarning, stacklevel=5)
+            warnings.warn(" ".join(messages), ConvergenceWarning, stacklevel=4)
 
     # --- Store
 
-    def _store(self, outcome, problem):
+    def _store(self, outcome):
         self._state = outcome.state
         self.n_iter_ = outcome.n_iter
         self.best_iter_ = outcome.best_iter
@@ -343,6 +343,8 @@ class BaseGD(BaseEstimator, ABC):
         """Give X w + b of shape (n_samples, n_outputs)."""
         check_is_fitted(self)
         X = _validation.check_X(self, X, reset=False)
+        if issparse(X):
+            engine.Design(X)  # SciPy would read wherever broken indices point
         coef = self.coef_ if self.coef_.ndim == 2 else self.coef_[None, :]
         return safe_sparse_dot(X, coef.T, dense_output=True) + self.intercept_
 

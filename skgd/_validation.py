@@ -116,7 +116,12 @@ CLASSIFIER_CONSTRAINTS = {
     "multi_class": _one_of("auto", "multinomial", "ovr"),
     "class_weight": _either(
         _one_of("balanced"),
-        (lambda value: isinstance(value, dict), "a dict of class label to weight"),
+        (
+            lambda value: (
+                isinstance(value, dict) and all(map(_is_number, value.values()))
+            ),
+            "a dict of class label to number",
+        ),
         _NONE,
     ),
     **_CONSTRAINTS,
@@ -239,14 +244,21 @@ def summed_duplicates(X):
     return X
 
 
+def _real_numbers(value, name, dtype):
+    """Give a new array of the dtype."""
+    try:
+        if np.iscomplexobj(value):
+            raise TypeError("got complex numbers")
+        return np.array(value, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers: {error}") from error
+
+
 def check_sample_weight(sample_weight, n_samples: int):
     """Give weights as float64 of shape (n_samples,), or None for None."""
     if sample_weight is None:
         return None
-    try:
-        weight = np.array(sample_weight, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"sample_weight must be numbers: {error}") from error
+    weight = _real_numbers(sample_weight, "sample_weight", np.float64)
     if weight.ndim == 0:
         weight = np.full(n_samples, weight)
     if weight.shape != (n_samples,):
@@ -265,10 +277,7 @@ def check_sample_weight(sample_weight, n_samples: int):
 
 def check_initial(value, name: str, shape: tuple[int, ...], dtype):
     """Give coef_init or intercept_init as a new array of the shape (n_outputs, ...)."""
-    try:
-        array = np.array(value, dtype=dtype)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"Provided {name} must be numbers: {error}") from error
+    array = _real_numbers(value, f"Provided {name}", dtype)
     squeezed = shape[1:] if shape[0] == 1 else shape
     one_number = array.size == 1 and math.prod(shape) == 1
     if array.shape not in (shape, squeezed) and not one_number:

@@ -31,7 +31,7 @@ class TextbookEpochs:
     shuffle : bool
         Whether to draw a new order each epoch; has no effect in batch mode.
     seed : int
-        Of the order.
+        Of the order, unless the state goes on from an earlier one.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class TextbookEpochs:
         self.kind = kind
         self.schedule = schedule
         self._shuffle = shuffle and batch_size < len(problem.rows)
-        self._seed = seed
+        self._seed = seed if state.seed is None else state.seed
         # Below a full batch the gradient is noisy, and the proximal map of each step
         # leaves nothing at zero (see penalty.hpp).
         cumulative = (
@@ -138,5 +138,6 @@ class TextbookEpochs:
         if self._shuffle:
             self.problem.rows.sort()  # X is read in order again from here on
         state = self._state.transposed() if self._transpose else self._state
+        state.seed = self._seed if self._shuffle else None
         state.schedule_eta0 = self.schedule.eta0 if self.kind == "adaptive" else None
         return state

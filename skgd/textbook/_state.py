@@ -32,6 +32,7 @@ class DescentState:
     weight_sum: float = 0.0
     weight_count: float = 0.0
     schedule_eta0: float | None = None
+    seed: int | None = None
 
     def prepared(self, rule: str, dtype, *, cumulative: bool, average: bool):
         """Give a copy with the arrays that the coming epochs need, in X's dtype."""
