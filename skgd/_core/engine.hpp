@@ -62,10 +62,10 @@ class EngineOf final : public Engine {
 
   Total loss_sum(const Samples& samples, Rows rows, const void* v, const double* b,
                  Loss loss, int n_threads) const override {
-    Block block(samples.n_outputs);
+    BlockStorage storage(samples.n_outputs);
     Total total{nullptr, nullptr, 0.0, true};
     sum_rows(X_, samples, rows, Model<T>{static_cast<const T*>(v), 1.0, b},
-             Sum{loss, Aggressive::no, 1.0, false}, n_threads, block, total);
+             Sum{loss, Aggressive::no, 1.0, false}, n_threads, storage, total);
     return total;
   }
 

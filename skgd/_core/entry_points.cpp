@@ -5,9 +5,9 @@ namespace skgd {
 
 #define SKGD_DEFINE(CLONES, Design, T)                                               \
   CLONES void sum_chunk_entry(const Design& X, const Samples& samples, Rows rows,    \
-                              Model<T> model, const Sum& sum, Block& block,          \
+                              Model<T> model, const Sum& sum, BlockStorage& storage, \
                               Total& total) {                                        \
-    sum_chunk(X, samples, rows, model, sum, block, total);                           \
+    sum_chunk(X, samples, rows, model, sum, storage, total);                         \
   }                                                                                  \
   CLONES Report run_epoch_entry(const Design& X, const Samples& samples, Rows order, \
                                 Descent<T>& descent) {                               \

@@ -108,20 +108,41 @@ struct Report {
 
 // --- Sample space
 
-// A block of rows and what is known of them; 1024 values keep its arrays in 32 KB.
+// A block of rows and what is known of them: (K, R) arrays, the rows of one output side
+// by side, and R class codes.
+struct Block {
+  double *y, *s, *z, *d;
+  std::int32_t* code;
+
+  // With z = X_B v: z <- scale z + b, d = s dloss/dz; gives the sum of s * loss.
+  SKGD_INLINE double evaluate(const Samples& samples, const std::uint32_t* rows,
+                              std::size_t R, std::size_t K, double scale,
+                              const double* b, Loss loss) const {
+    for (std::size_t k = 0; k < K; ++k)
+      for (std::size_t r = 0; r < R; ++r) {
+        const std::size_t i = rows[r];
+        z[k * R + r] = scale * z[k * R + r] + b[k];
+        y[k * R + r] = samples.target(i, k);
+        s[k * R + r] = samples.weight_of(i, k, y[k * R + r]);
+      }
+    if (loss.name == LossName::softmax)
+      for (std::size_t r = 0; r < R; ++r) code[r] = samples.code[rows[r]];
+    return skgd::evaluate(loss, R, K, y, code, z, s, d);
+  }
+};
+
+// 1024 values keep a block's arrays in 32 KB.
 constexpr std::size_t kBlockValues = 1024;
 
-class Block {
+class BlockStorage {
  public:
-  explicit Block(std::size_t n_outputs)
+  explicit BlockStorage(std::size_t n_outputs)
       : capacity_(std::max<std::size_t>(1, kBlockValues / n_outputs)),
-        storage_(5 * capacity_ * n_outputs) {
+        values_(4 * capacity_ * n_outputs),
+        codes_(capacity_) {
     const std::size_t n = capacity_ * n_outputs;
-    y = storage_.data();
-    s = y + n;
-    z = s + n;
-    d = z + n;
-    code_ = reinterpret_cast<std::int32_t*>(d + n);
+    double* first = values_.data();
+    block = {first, first + n, first + 2 * n, first + 3 * n, codes_.data()};
   }
 
   std::size_t capacity() const { return capacity_; }
@@ -133,34 +154,18 @@ class Block {
     return std::min(capacity_, std::max<std::size_t>(16384 / bytes / 4 * 4, 8));
   }
 
-  // With z = X_B v: z <- scale z + b, d = s dloss/dz; gives the sum of s * loss.
-  SKGD_INLINE double evaluate(const Samples& samples, const std::uint32_t* rows,
-                              std::size_t R, double scale, const double* b, Loss loss) {
-    const std::size_t K = samples.n_outputs;
-    for (std::size_t k = 0; k < K; ++k)
-      for (std::size_t r = 0; r < R; ++r) {
-        const std::size_t i = rows[r];
-        z[k * R + r] = scale * z[k * R + r] + b[k];
-        y[k * R + r] = samples.target(i, k);
-        s[k * R + r] = samples.weight_of(i, k, y[k * R + r]);
-      }
-    if (loss.name == LossName::softmax)
-      for (std::size_t r = 0; r < R; ++r) code_[r] = samples.code[rows[r]];
-    return skgd::evaluate(loss, R, K, y, code_, z, s, d);
-  }
-
-  double *y, *s, *z, *d;  // (K, R), the rows of one output side by side
+  Block block;
 
  private:
   std::size_t capacity_;
-  std::vector<double> storage_;
-  std::int32_t* code_;
+  std::vector<double> values_;
+  std::vector<std::int32_t> codes_;
 };
 
 template <class Design>
 SKGD_INLINE void make_aggressive(Aggressive kind, double C, Loss loss, const Design& X,
                                  const std::uint32_t* rows, std::size_t R,
-                                 std::size_t K, Block& block) {
+                                 std::size_t K, const Block& block) {
   for (std::size_t r = 0; r < R; ++r) {
     const double norm = X.squared_norm(rows[r]);
     for (std::size_t k = 0; k < K; ++k) {
@@ -210,13 +215,16 @@ struct Total {
 
 template <class Design, class T>
 SKGD_INLINE void sum_chunk(const Design& X, const Samples& samples, Rows rows,
-                           Model<T> model, const Sum& sum, Block& block, Total& total) {
-  const std::size_t K = samples.n_outputs, step = block.rows_of(X);
+                           Model<T> model, const Sum& sum, BlockStorage& storage,
+                           Total& total) {
+  const std::size_t K = samples.n_outputs, step = storage.rows_of(X);
+  const Block& block = storage.block;
   for (std::size_t begin = 0; begin < rows.size; begin += step) {
     const std::uint32_t* index = rows.index + begin;
     const std::size_t R = std::min(step, rows.size - begin);
     X.matvec(index, R, model.v, K, block.z);
-    total.loss_sum += block.evaluate(samples, index, R, model.scale, model.b, sum.loss);
+    total.loss_sum +=
+        block.evaluate(samples, index, R, K, model.scale, model.b, sum.loss);
     total.finite = total.finite && all_finite(block.z, K * R);
     if (!sum.gradient) continue;
     if (sum.aggressive != Aggressive::no)
@@ -236,10 +244,11 @@ SKGD_INLINE void sum_chunk(const Design& X, const Samples& samples, Rows rows,
   DESIGN(, Csr64<float>, float)              \
   DESIGN(, Csr64<double>, double)
 
-#define SKGD_DECLARE(CLONES, Design, T)                                             \
-  void sum_chunk_entry(const Design& X, const Samples& samples, Rows rows,          \
-                       Model<T> model, const Sum& sum, Block& block, Total& total); \
-  Report run_epoch_entry(const Design& X, const Samples& samples, Rows order,       \
+#define SKGD_DECLARE(CLONES, Design, T)                                       \
+  void sum_chunk_entry(const Design& X, const Samples& samples, Rows rows,    \
+                       Model<T> model, const Sum& sum, BlockStorage& storage, \
+                       Total& total);                                         \
+  Report run_epoch_entry(const Design& X, const Samples& samples, Rows order, \
                          Descent<T>& descent);
 SKGD_DESIGNS(SKGD_DECLARE)
 #undef SKGD_DECLARE
@@ -257,16 +266,17 @@ std::size_t chunk_count(const Design& X, std::size_t n_rows, std::size_t size) {
 
 template <class Design, class T>
 void sum_rows(const Design& X, const Samples& samples, Rows rows, Model<T> model,
-              const Sum& sum, int n_threads, Block& block, Total& total) {
+              const Sum& sum, int n_threads, BlockStorage& storage, Total& total) {
   const std::size_t K = samples.n_outputs, size = K * X.n_features;
   const std::size_t n_chunks = chunk_count(X, rows.size, size);
-  if (n_chunks == 1) return sum_chunk_entry(X, samples, rows, model, sum, block, total);
+  if (n_chunks == 1)
+    return sum_chunk_entry(X, samples, rows, model, sum, storage, total);
 
   const std::size_t stride = sum.gradient ? size + K : 0;
   std::vector<double> sums(n_chunks * stride);
   std::vector<Total> parts(n_chunks);
   std::atomic<std::size_t> next{0};
-  const auto work = [&](Block& own) {
+  const auto work = [&](BlockStorage& own) {
     for (std::size_t c; (c = next++) < n_chunks;) {
       const std::size_t begin = rows.size * c / n_chunks,
                         end = rows.size * (c + 1) / n_chunks;
@@ -279,10 +289,10 @@ void sum_rows(const Design& X, const Samples& samples, Rows rows, Model<T> model
   std::vector<std::thread> threads;
   for (int i = 1; i < std::min<int>(n_threads, static_cast<int>(n_chunks)); ++i)
     threads.emplace_back([&] {
-      Block own(K);
+      BlockStorage own(K);
       work(own);
     });
-  work(block);
+  work(storage);
   for (std::thread& thread : threads) thread.join();
 
   for (const Total& part : parts) {
@@ -298,11 +308,11 @@ void sum_rows(const Design& X, const Samples& samples, Rows rows, Model<T> model
 
 // d -> the change of w over scale, -(eta / |B|) d / scale; takes b's step on the way.
 template <class T>
-SKGD_INLINE void step_in_sample_space(double eta, std::size_t R, Descent<T>& descent,
-                                      double* d) {
+SKGD_INLINE void step_in_sample_space(double eta, std::size_t R, std::size_t K,
+                                      Descent<T>& descent, double* d) {
   Weights<T>& w = descent.weights;
   const double factor = -eta / static_cast<double>(R), unscaled = factor / w.scale;
-  for (std::size_t k = 0; k < w.n_outputs; ++k)
+  for (std::size_t k = 0; k < K; ++k)
     for (std::size_t r = 0; r < R; ++r) {
       if (descent.fit_intercept) w.b[k] += factor * d[k * R + r];
       d[k * R + r] *= unscaled;
@@ -311,12 +321,11 @@ SKGD_INLINE void step_in_sample_space(double eta, std::size_t R, Descent<T>& des
 
 // w <- decay w - (eta / |B|) X_B' d, straight into v.
 template <class Design, class T>
-SKGD_INLINE void step_direct(const Design& X, const Samples& samples, Rows batch,
+SKGD_INLINE void step_direct(const Design& X, const Samples& samples,
+                             const std::uint32_t* rows, std::size_t R, std::size_t K,
                              double eta, Descent<T>& descent, Pairs<T>& pairs,
-                             Block& block, Report& report) {
+                             const Block& block, Report& report) {
   Weights<T>& w = descent.weights;
-  const std::size_t K = samples.n_outputs, R = batch.size;
-  const std::uint32_t* rows = batch.index;
   if constexpr (Design::kSparse) {
     const auto settled =
         [pair = pairs.data(), l1 = w.l1](std::size_t j)
@@ -324,7 +333,7 @@ SKGD_INLINE void step_direct(const Design& X, const Samples& samples, Rows batch
     if (!pairs.empty()) X.matvec_by(settled, rows, R, K, block.z);
   }
   if (pairs.empty()) X.matvec(rows, R, w.v, K, block.z);
-  report.loss_sum += block.evaluate(samples, rows, R, w.scale, w.b, descent.loss);
+  report.loss_sum += block.evaluate(samples, rows, R, K, w.scale, w.b, descent.loss);
   report.finite = all_finite(block.z, K * R);
   if (descent.aggressive != Aggressive::no)
     make_aggressive(descent.aggressive, eta, descent.loss, X, rows, R, K, block);
@@ -334,7 +343,7 @@ SKGD_INLINE void step_direct(const Design& X, const Samples& samples, Rows batch
     w.decay(decay);
   else
     pairs.decay(decay, w);
-  step_in_sample_space(eta, R, descent, block.d);
+  step_in_sample_space(eta, R, K, descent, block.d);
   if constexpr (Design::kSparse) {
     if (!pairs.empty()) X.template add_rmatvec<2>(rows, R, block.d, K, pairs.data());
   }
@@ -394,11 +403,11 @@ SKGD_INLINE Report run_epoch(const Design& X, const Samples& samples, Rows order
                              Descent<T>& descent) {
   Weights<T>& w = descent.weights;
   const std::size_t K = samples.n_outputs, batch_size = descent.batch_size;
-  Block block(K);
+  BlockStorage storage(K);
   // Dense rows are read a second time by a direct step: from the second-level cache.
   const bool direct =
       descent.optimizer.name == OptimizerName::sgd && batch_size < order.size &&
-      batch_size <= block.capacity() &&
+      batch_size <= storage.capacity() &&
       (Design::kSparse || batch_size * X.bytes_per_row() <= 131072 || batch_size == 1);
   const bool lazy = direct && w.l1.received == nullptr;
   std::vector<double> gradient(direct ? 0 : w.size + K);
@@ -416,13 +425,21 @@ SKGD_INLINE Report run_epoch(const Design& X, const Samples& samples, Rows order
         X.prefetch(batch.index + r, order.size - begin - r);
         samples.prefetch(batch.index + r, order.size - begin - r);
       }
-      step_direct(X, samples, batch, eta, descent, pairs, block, report);
+      if (batch.size == 1 && K == 1) {  // known to the compiler, in registers
+        double y, s, z, d;
+        std::int32_t code = 0;
+        step_direct(X, samples, batch.index, 1, 1, eta, descent, pairs,
+                    Block{&y, &s, &z, &d, &code}, report);
+      } else {
+        step_direct(X, samples, batch.index, batch.size, K, eta, descent, pairs,
+                    storage.block, report);
+      }
     } else {
       std::fill(gradient.begin(), gradient.end(), 0.0);
       Total total{gradient.data(), gradient.data() + w.size, 0.0, true};
       sum_rows(X, samples, batch, Model<T>{w.v, w.scale, w.b},
                Sum{descent.loss, descent.aggressive, eta, true}, descent.n_threads,
-               block, total);
+               storage, total);
       for (double& g : gradient) g /= static_cast<double>(batch.size);
       apply_gradient(eta, total.g, total.g_intercept, descent);
       report.loss_sum += total.loss_sum;
