@@ -247,9 +247,10 @@ def summed_duplicates(X):
 def _real_numbers(value, name, dtype):
     """Give a new array of the dtype."""
     try:
-        if np.iscomplexobj(value):
+        array = np.asarray(value)
+        if array.dtype.kind == "c":
             raise TypeError("got complex numbers")
-        return np.array(value, dtype=dtype)
+        return np.array(array, dtype=dtype)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be numbers: {error}") from error
 
