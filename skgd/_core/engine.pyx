@@ -78,13 +78,14 @@ cdef extern from "engine.hpp" namespace "skgd" nogil:
         cbool finite
 
     cppclass Engine:
-        Report run_epoch(const CSamples&, Rows, const Settings&, CState&)
-        Total loss_sum(const CSamples&, Rows, const void*, const double*, CLoss, int)
-        double largest_squared_norm(Rows)
+        Report run_epoch(const CSamples&, Rows, const Settings&, CState&) except +
+        Total loss_sum(
+            const CSamples&, Rows, const void*, const double*, CLoss, int) except +
+        double largest_squared_norm(Rows) except +
 
-    unique_ptr[Engine] dense_engine[T](const void*, size_t, size_t)
+    unique_ptr[Engine] dense_engine[T](const void*, size_t, size_t) except +
     unique_ptr[Engine] csr_engine[T, I](
-        const void*, const void*, const void*, size_t, size_t, size_t, const char*&)
+        const void*, const void*, const void*, size_t, size_t, size_t, const char*&) except +
     void c_shuffle "skgd::shuffle"(uint32_t*, size_t, uint64_t&)
     double c_evaluate "skgd::evaluate"(
         CLoss, size_t, size_t, const double*, const int32_t*, const double*,

@@ -145,6 +145,7 @@ class BlockStorage {
     block = {first, first + n, first + 2 * n, first + 3 * n, codes_.data()};
   }
 
+  BlockStorage(BlockStorage&&) = default;  // `block` points into the arrays that move
   std::size_t capacity() const { return capacity_; }
 
   // Rows of a block: what fits in here and, dense, in half of the first-level cache.
@@ -286,12 +287,14 @@ void sum_rows(const Design& X, const Samples& samples, Rows rows, Model<T> model
                       parts[c]);
     }
   };
-  std::vector<std::thread> threads;
-  for (int i = 1; i < std::min<int>(n_threads, static_cast<int>(n_chunks)); ++i)
-    threads.emplace_back([&] {
-      BlockStorage own(K);
-      work(own);
-    });
+  // What a thread needs is made before it starts: nothing in it can throw.
+  const int n_workers = std::min<int>(n_threads, static_cast<int>(n_chunks)) - 1;
+  std::vector<BlockStorage> own;
+  own.reserve(std::max(n_workers, 0));
+  for (int i = 0; i < n_workers; ++i) own.emplace_back(K);
+  std::vector<std::thread> threads(own.size());
+  for (std::size_t i = 0; i < threads.size(); ++i)
+    threads[i] = std::thread([&work, &storage = own[i]] { work(storage); });
   work(storage);
   for (std::thread& thread : threads) thread.join();
 
