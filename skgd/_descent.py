@@ -83,10 +83,11 @@ def descend(
             stopping.see_objective(objective)
         monitor.see_epoch(objective, gradient_norm, learning_rate, validation_score)
         if stopping.exhausted:
-            if not epochs.lower_learning_rate():
+            if epochs.lower_learning_rate():
+                stopping.be_patient_again()
+            elif score is not None or not stopping.rising(objective):
                 converged = True
                 break
-            stopping.be_patient_again()
 
     state = epochs.state()
     coef, intercept = epochs.model()

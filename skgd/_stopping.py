@@ -23,6 +23,7 @@ class Stopping:
         self.patience = patience
         self.zero_objective = zero_objective
         self.best = np.inf
+        self.first: float | None = None
         self.gain = np.inf  # of the last epoch, over the best before it
         self._count = 0
 
@@ -31,6 +32,10 @@ class Stopping:
         """Whether `patience` epochs in a row have brought less than the tolerance."""
         return self._count >= self.patience
 
+    def rising(self, objective: float) -> bool:
+        """Tell whether the descent is above all that it began from: it diverges."""
+        return objective > max(self.zero_objective, self.first or 0.0)
+
     def needed(self) -> float:
         """Give the least gain of an epoch that counts, in units of the objective."""
         floor = 1e-12 * (abs(self.zero_objective) + 1e-300)
@@ -38,6 +43,7 @@ class Stopping:
 
     def see_objective(self, objective: float) -> None:
         """Take note of an epoch's objective."""
+        self.first = objective if self.first is None else self.first
         self._see(objective, self.needed() if self.tol is not None else 0.0)
 
     def see_score(self, score: float) -> None:

@@ -160,12 +160,18 @@ def test_warning_of_a_model_worse_than_none_says(fact):
         _regressor(mode="batch", eta0=0.1, max_iter=3).fit(X, TARGETS)
 
 
+def test_divergence_is_not_stopped_by_patience():
+    # An objective that rises improves by less than any tolerance.
+    with pytest.raises(ValueError, match="overflow occurred at epoch #"):
+        _regressor(mode="batch", eta0=0.1, tol=1e-4, max_iter=1000).fit(X, TARGETS)
+
+
 def test_model_worse_than_none_is_not_converged():
     model = _regressor(mode="batch", eta0=0.1, tol=1e300, max_iter=30)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(X, TARGETS)
-    assert model.n_iter_ < 30
+    assert model.n_iter_ == 30
     assert not model.converged_
 
 
