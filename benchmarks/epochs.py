@@ -8,7 +8,7 @@ objective included.
     python benchmarks/epochs.py                # everything: about 15 minutes
     python benchmarks/epochs.py --quick        # a tenth of the values: not to be quoted
     python benchmarks/epochs.py --only memory
-    python benchmarks/epochs.py --output docs/performance-epochs.md
+    python benchmarks/epochs.py --output performance-tables.md
 """
 
 import os
@@ -36,7 +36,7 @@ import skgd
 from skgd import GDClassifier, GDRegressor
 
 EPOCHS = 5
-REPEATS = 5
+REPEATS = 3
 
 
 def median_times(first, second, repeats=REPEATS):
