@@ -178,9 +178,14 @@ class BaseGD(BaseEstimator, ABC):
         state = replace(self._state)  # a call that fails leaves no trace
         if state.average_count == 0.0:
             coef = self._dense_coef()
-            state.coef = coef.reshape(state.coef.shape)
-            if not np.array_equal(self.intercept_, state.intercept.astype(coef.dtype)):
-                state.intercept = np.array(self.intercept_, dtype=np.float64)
+            state.coef = _validation.check_initial(
+                coef, "coef_", state.coef.shape, coef.dtype
+            )
+            intercept = _validation.check_initial(
+                self.intercept_, "intercept_", state.intercept.shape, np.float64
+            )
+            if not np.array_equal(intercept, state.intercept.astype(coef.dtype)):
+                state.intercept = intercept
         return state
 
     # --- Problem

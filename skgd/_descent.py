@@ -76,8 +76,9 @@ def descend(
         if score is not None:
             model = epochs.model()
             validation_score = score(*model)
-            if best is None or validation_score > best[0]:
-                best = validation_score, n_iter, *(array.copy() for array in model)
+            rank = -np.inf if np.isnan(validation_score) else validation_score
+            if best is None or rank > best[0]:
+                best = rank, n_iter, *(array.copy() for array in model)
             stopping.see_score(validation_score)
         else:
             stopping.see_objective(objective)

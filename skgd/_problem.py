@@ -80,7 +80,8 @@ class Problem:
 
         The perceptron's loss is zero there, and its rule does not minimise it anyway.
         """
-        return self.loss != "perceptron" and objective > self.zero_objective
+        rounding = 1e-9 * abs(self.zero_objective)
+        return self.loss != "perceptron" and objective > self.zero_objective + rounding
 
     @cached_property
     def zero_objective(self) -> float:

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.model_selection import ShuffleSplit
+from sklearn.utils import assert_all_finite
 
 from skgd import _validation
 from skgd._base import BaseGD, Training
@@ -363,6 +364,7 @@ class GDRegressor(RegressorMixin, BaseGD):
             self, X, y, reset=reset, multi_output=True, y_numeric=True
         )
         targets = np.ascontiguousarray(y, dtype=np.float64)
+        assert_all_finite(targets, input_name="y")  # None is NaN only now
         n_outputs = 1 if targets.ndim == 1 else targets.shape[1]
         if reset:
             self._y_ndim = targets.ndim

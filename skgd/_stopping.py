@@ -34,7 +34,8 @@ class Stopping:
 
     def rising(self, objective: float) -> bool:
         """Tell whether the descent is above all that it began from: it diverges."""
-        return objective > max(self.zero_objective, self.first or 0.0)
+        start = max(self.zero_objective, self.first or 0.0)
+        return objective > start + 1e-9 * abs(start)
 
     def needed(self) -> float:
         """Give the least gain of an epoch that counts, in units of the objective."""
@@ -48,12 +49,13 @@ class Stopping:
 
     def see_score(self, score: float) -> None:
         """Take note of an epoch's validation score, of which more is better."""
+        score = -np.inf if np.isnan(score) else score  # R2 of a single row
         self._see(-score, self.tol if self.tol is not None else 0.0)
 
     def _see(self, value: float, needed: float) -> None:
         self.gain = self.best - value
         self._count = (
-            self._count + 1 if self.tol is not None and self.gain < needed else 0
+            self._count + 1 if self.tol is not None and not self.gain >= needed else 0
         )
         self.best = min(self.best, value)
 

@@ -721,3 +721,22 @@ def test_failed_partial_fit_leaves_the_earlier_model(estimator_class):
     with pytest.raises(ValueError, match="Floating-point under-/overflow"):
         model.partial_fit(huge, Y[estimator_class])
     assert _same(vars(model), before)
+
+
+def test_none_in_y_is_named_not_the_learning_rate():
+    y = np.array([None, *Y[GDRegressor][1:]], dtype=object)
+    with pytest.raises(ValueError, match="y contains NaN"):
+        _estimator(GDRegressor).fit(X, y)
+
+
+def test_intercept_of_another_size_is_named_by_partial_fit():
+    model = _estimator(GDClassifier).fit(X, Y[GDClassifier])
+    model.intercept_ = np.zeros(7)
+    with pytest.raises(ValueError, match=r"intercept_ does not match.*\(7,\)"):
+        model.partial_fit(X, Y[GDClassifier])
+
+
+def test_many_classes_are_not_warned_of():
+    y = np.repeat(np.arange(30), 10)
+    rows = np.random.default_rng(0).normal(size=(300, 2))
+    GDClassifier(max_iter=1, tol=None, learning_rate="constant").fit(rows, y)

@@ -255,6 +255,11 @@ cdef class Descent:
             array = getattr(state, name)
             if array is not None and <size_t>array.size != size:
                 raise ValueError(f"{name} must have {size} values, got {array.size}")
+        for name in ("intercept", "average_intercept", "first_intercept", "second_intercept"):
+            array = getattr(state, name)
+            if array is not None and array.size != self.samples.n_outputs:
+                raise ValueError(
+                    f"{name} must have {self.samples.n_outputs} values, got {array.size}")
         self.c.v = <void*>address(state.coef, self.design.dtype)
         self.c.received = <void*>address(state.received, self.design.dtype)
         self.c.b = <double*>doubles(state.intercept)

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <atomic>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -292,9 +293,13 @@ void sum_rows(const Design& X, const Samples& samples, Rows rows, Model<T> model
   std::vector<BlockStorage> own;
   own.reserve(std::max(n_workers, 0));
   for (int i = 0; i < n_workers; ++i) own.emplace_back(K);
-  std::vector<std::thread> threads(own.size());
-  for (std::size_t i = 0; i < threads.size(); ++i)
-    threads[i] = std::thread([&work, &storage = own[i]] { work(storage); });
+  std::vector<std::thread> threads;
+  threads.reserve(own.size());
+  try {
+    for (BlockStorage& its : own) threads.emplace_back([&work, &its] { work(its); });
+  } catch (const std::system_error&) {
+    // no more threads to be had: those there are take the other chunks
+  }
   work(storage);
   for (std::thread& thread : threads) thread.join();
 
