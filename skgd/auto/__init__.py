@@ -1,0 +1,1 @@
+"""Auto descent: the optimum, without a learning rate."""

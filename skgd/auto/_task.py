@@ -1,0 +1,75 @@
+"""What auto descent minimises, in its own coordinates."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass
+class Task:
+    """F(v, b) = loss(v A' + b) + sum_j ridge_j v_j^2 / 2 + sum_j l1_j |v_j|.
+
+    Attributes
+    ----------
+    view : View
+        A, of shape (n_rows, n_features).
+    loss : SampleLoss
+        Mean weighted loss of raw predictions of shape (n_outputs, n_rows).
+    ridge, l1 : ndarray of shape (n_features,)
+        Of each output alike.
+    positive : bool
+        Whether v >= 0.
+    fit_intercept : bool
+        Whether b moves.
+    constant : ndarray of shape (n_outputs,)
+        b of the best model without coefficients.
+    null_objective : float
+        F there.
+    """
+
+    view: Any
+    loss: Any
+    ridge: np.ndarray
+    l1: np.ndarray
+    positive: bool
+    fit_intercept: bool
+    constant: np.ndarray
+    null_objective: float
+
+    def penalty(self, v) -> float:
+        """Give the penalty of v, of shape (n_outputs, n_features)."""
+        return float((0.5 * self.ridge * v * v + self.l1 * np.abs(v)).sum())
+
+    def needed(self, tol, objective: float) -> float:
+        """Give the gap at which `tol` is met: its share of what the model explains."""
+        floor = 1e-12 * (abs(self.null_objective) + 1e-300)
+        return (tol or 0.0) * max(self.null_objective - objective, floor)
+
+
+@dataclass
+class Report:
+    """How an epoch of auto descent ended.
+
+    Attributes
+    ----------
+    objective : float
+        F at the model.
+    suboptimality : float
+        Estimate of F - F* there; infinite where there is none yet.
+    gradient_norm : float
+        In the coordinates of the descent.
+    step : float
+        What was taken of the proposed direction; NaN where that has no meaning.
+    certified : bool
+        Whether the estimate may stop the descent.
+    exhausted : bool
+        Whether floating point (or the method) allows no more progress.
+    """
+
+    objective: float
+    suboptimality: float
+    gradient_norm: float
+    step: float
+    certified: bool
+    exhausted: bool
