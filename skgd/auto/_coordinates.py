@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgd._core import bridge
+from skgd._core.bridge import SampleLoss, View
 from skgd.auto._task import Task
 
 # The mean curvature at the start is at least this share of the loss's bound: rows that
@@ -18,7 +18,7 @@ def make_tasks(problem, positive: bool) -> list[Task]:
     """
     rows, d = problem.rows, problem.design.shape[1]
     s = _weights(problem, rows)
-    view = bridge.View(problem.design, rows, np.zeros(d), np.ones(d), problem.n_threads)
+    view = View(problem.design, rows, np.zeros(d), np.ones(d), problem.n_threads)
     mean, low, high = view.ranges(s)
     if problem.fit_intercept:
         constant = low == high
@@ -55,7 +55,7 @@ def _losses(problem, rows, s):
     samples, name, parameter = problem.samples, problem.loss, problem.parameter
     y = samples.y[rows]
     if name == "softmax":
-        yield bridge.SampleLoss(name, parameter, y, s, samples.n_outputs)
+        yield SampleLoss(name, parameter, y, s, samples.n_outputs)
         return
     for k in range(samples.n_outputs):
         own = s
@@ -65,7 +65,7 @@ def _losses(problem, rows, s):
             target = np.where(y == (k if samples.n_outputs > 1 else 1), 1.0, -1.0)
         if samples.positive is not None:
             own = np.where(target > 0, s * samples.positive[k], s)
-        yield bridge.SampleLoss(name, parameter, target, own)
+        yield SampleLoss(name, parameter, target, own)
 
 
 def _make_task(problem, loss, view, mean, variance, positive):
@@ -134,7 +134,9 @@ def to_coordinates(task, coef, intercept):
 
 
 def from_coordinates(task, v, b, dtype):
-    """Give (coef, intercept) in the units of X; what rounding to dtype does to the mean
-    prediction, the intercept takes back."""
+    """Give (coef, intercept) in the units of X.
+
+    What rounding to dtype does to the mean prediction, the intercept takes back.
+    """
     coef = (v * task.view.scale).astype(dtype)
     return coef, b - coef.astype(np.float64) @ task.view.mean

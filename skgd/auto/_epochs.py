@@ -1,30 +1,32 @@
 """Epochs of auto descent: one of each output that has not converged."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from skgd.auto._coordinates import from_coordinates, make_tasks, to_coordinates
 from skgd.auto._smooth import SmoothDescent
-from skgd.auto._task import Report
+from skgd.auto._task import Report, Task
 
 
 @dataclass
 class _Output:
     """A task, its descent, and how far that is."""
 
-    task: object
-    descent: object
+    task: Task
+    descent: Any
     report: Report | None = None
 
     def finished(self, tol) -> bool:
-        report = self.report
-        return report is not None and (report.exhausted or self.met(tol))
+        exhausted = self.report is not None and self.report.exhausted
+        return exhausted or self.met(tol)
 
     def met(self, tol) -> bool:
         report = self.report
         return (
             tol is not None
+            and report is not None
             and report.certified
             and report.suboptimality <= self.task.needed(tol, report.objective)
         )

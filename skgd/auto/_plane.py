@@ -1,5 +1,8 @@
-"""The exact plane search: raw predictions are linear in the model, so F is minimised
-over a plane of moves on cached raw predictions, without a pass over X."""
+"""The exact plane search.
+
+Raw predictions are linear in the model, so F is minimised over a plane of moves on
+cached raw predictions, without a pass over X.
+"""
 
 from dataclasses import dataclass
 

@@ -55,7 +55,7 @@ class Cholesky:
 
     def __init__(self, task, h, n_sampled, norms, rng):
         self._factors = []
-        d, n = task.view.n_features, task.view.n_rows
+        d = task.view.n_features
         self.bias = 1.0 if n_sampled is None else 1.0 - d / n_sampled
         for row in h:
             if n_sampled is None:
@@ -97,9 +97,10 @@ def factorise(H):
 
 
 def sample_rows(h, norms, m, rng):
-    """Draw m rows, systematically, with p_i = h_i (1 / sum h + |a_i|^2 / sum h |a|^2) / 2.
+    """Draw m rows systematically.
 
-    The row norms protect columns that only few rows have.
+    p_i = h_i (1 / sum h + |a_i|^2 / sum h |a|^2) / 2; the row norms protect columns
+    that only few rows have.
 
     Returns
     -------
