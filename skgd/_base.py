@@ -21,7 +21,7 @@ from skgd._descent import DivergedError, descend
 from skgd._monitor import Monitor
 from skgd._problem import Problem
 from skgd._stopping import Stopping
-from skgd.textbook import SCHEDULES, DescentState, TextbookEpochs
+from skgd.textbook import AGGRESSIVE, SCHEDULES, DescentState, TextbookEpochs
 from skgd.textbook._stability import divergence_message, worse_than_zero_message
 
 _BLOCK_ROWS = 8192  # of X, where rows are picked: a copy of a block at a time
@@ -193,7 +193,7 @@ class BaseGD(BaseEstimator, ABC):
     def _problem(self, training, rows, state):
         X, weight = training.X, training.weight
         _validation.check_size(X.shape[0])
-        if self.learning_rate in ("pa1", "pa2"):
+        if self.learning_rate in AGGRESSIVE:
             X = _validation.summed_duplicates(X)
         if weight is not None:
             state.weight_sum += float(weight[rows].sum())
@@ -218,6 +218,7 @@ class BaseGD(BaseEstimator, ABC):
             ridge,
             l1,
             self.fit_intercept,
+            _validation.minimises(self),
             effective_n_jobs(self.n_jobs),
         )
 

@@ -9,7 +9,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
 from skgd._core.engine import LOSSES
-from skgd.textbook import OPTIMIZERS, SCHEDULES
+from skgd.textbook import AGGRESSIVE, OPTIMIZERS, SCHEDULES
 
 REGRESSION_LOSSES = tuple(
     name for name, loss in LOSSES.items() if not loss["classification"]
@@ -164,7 +164,7 @@ def _check_combinations(estimator) -> None:
             "multi_class='multinomial' goes with loss='log_loss' only; got"
             f" loss={e.loss!r}."
         )
-    if e.learning_rate in ("pa1", "pa2"):
+    if e.learning_rate in AGGRESSIVE:
         loss = e._aggressive_loss
         if e.loss != loss:
             raise ValueError(
@@ -176,6 +176,11 @@ def _check_combinations(estimator) -> None:
                 f"learning_rate={e.learning_rate!r} sets the size of each step itself:"
                 f" it goes with optimizer='sgd' only. Got optimizer={e.optimizer!r}."
             )
+
+
+def minimises(estimator) -> bool:
+    """Tell whether the descent minimises F, as the perceptron's rule does not."""
+    return estimator.loss != "perceptron"
 
 
 def rule_of(estimator) -> tuple[str, float, float, float]:

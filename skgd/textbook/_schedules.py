@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+ADAPTIVE = "adaptive"  # can be lowered
+AGGRESSIVE = ("pa1", "pa2")  # rescale the derivative
+
 
 class Schedule(NamedTuple):
     """Three numbers that give the learning rate of step t."""
@@ -26,7 +29,6 @@ SCHEDULES = {
     "constant": lambda eta0, power_t, alpha: Schedule(eta0, 0.0, 0.0),
     "invscaling": lambda eta0, power_t, alpha: Schedule(eta0, 0.0, power_t),
     "optimal": _optimal,
-    "adaptive": lambda eta0, power_t, alpha: Schedule(eta0, 0.0, 0.0),
-    "pa1": lambda eta0, power_t, alpha: Schedule(eta0, 0.0, 0.0),
-    "pa2": lambda eta0, power_t, alpha: Schedule(eta0, 0.0, 0.0),
+    ADAPTIVE: lambda eta0, power_t, alpha: Schedule(eta0, 0.0, 0.0),
+    **dict.fromkeys(AGGRESSIVE, lambda eta0, power_t, alpha: Schedule(eta0, 0.0, 0.0)),
 }
