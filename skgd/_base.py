@@ -195,15 +195,12 @@ class BaseGD(BaseEstimator, ABC):
         _validation.check_size(X.shape[0])
         if self.learning_rate in AGGRESSIVE:
             X = _validation.summed_duplicates(X)
+        mean = state.see_weights(None if weight is None else weight[rows], len(rows))
         if weight is not None:
-            state.weight_sum += float(weight[rows].sum())
-            state.weight_count += len(rows)
-            weight = weight / (state.weight_sum / state.weight_count)
-        else:
-            state.weight_sum += len(rows)
-            state.weight_count += len(rows)
-            mean = state.weight_sum / state.weight_count
-            weight = None if mean == 1.0 else np.full(X.shape[0], 1.0 / mean)
+            with np.errstate(over="ignore"):  # of rows that are held out
+                weight = weight / mean
+        elif mean != 1.0:
+            weight = np.full(X.shape[0], 1.0 / mean)
         if len(rows) < X.shape[0]:
             _validation.check_finite(self, X)  # no epoch will read all of it
         ridge, l1 = _validation.penalty_of(self)
@@ -232,7 +229,10 @@ class BaseGD(BaseEstimator, ABC):
 
     def _scorer(self, training, rows):
         targets = training.targets[rows]
-        weight = None if training.weight is None else training.weight[rows]
+        weight = None
+        if training.weight is not None:  # their sum may overflow: a power of two
+            weight = training.weight[rows]
+            weight = np.ldexp(weight, -np.frexp(weight.max())[1])
 
         def score(coef, intercept):
             blocks = [

@@ -68,8 +68,8 @@ def _imported(tree):
 
 
 def test_every_package_imported_is_a_declared_dependency():
-    needs = [need for need in requires("skgd") if "extra ==" not in need]
-    declared = {re.match(r"[\w-]+", need)[0] for need in needs}
+    # of an extra too: matplotlib is imported where a plot is made
+    declared = {re.match(r"[\w-]+", need)[0] for need in requires("skgd")}
     declared = {"sklearn" if n == "scikit-learn" else n for n in declared}
     sources = Path(skgd.__file__).parent.rglob("*.py")
     imported = {
@@ -77,7 +77,7 @@ def test_every_package_imported_is_a_declared_dependency():
         for source in sources
         for name in _imported(ast.parse(source.read_text("utf-8")))
     }
-    assert imported - sys.stdlib_module_names - {"skgd"} == declared
+    assert imported - sys.stdlib_module_names - {"skgd"} <= declared
 
 
 def _defaults(estimator_class):
