@@ -260,10 +260,13 @@ def check_size(n_samples: int) -> None:
         raise ValueError(f"X must have less than 2**32 rows, got {n_samples}.")
 
 
+def has_duplicates(X) -> bool:
+    """Tell whether a row of a sound CSR matrix may name a column twice."""
+    return issparse(X) and not X.has_canonical_format
+
+
 def summed_duplicates(X):
-    """Give X with one entry a cell: a copy only if a CSR row names a column twice."""
-    if not issparse(X) or X.has_canonical_format:
-        return X
+    """Give a copy of a sound CSR matrix with one entry a cell."""
     X = X.copy()
     X.sum_duplicates()
     return X
@@ -300,6 +303,15 @@ def check_sample_weight(sample_weight, n_samples: int):
             "Negative values in data passed to `sample_weight`: weights must be >= 0."
         )
     return weight
+
+
+def check_goes_on(array: str, what: str, n_now: int, n_earlier: int) -> None:
+    """Raise if warm_start=True would go on from a model of another shape."""
+    if n_now != n_earlier:
+        raise ValueError(
+            f"{array} has {n_now} {what}, but warm_start=True goes on from a model of"
+            f" {n_earlier} {what}. Set warm_start=False to start anew."
+        )
 
 
 def check_initial(value, name: str, shape: tuple[int, ...], dtype):

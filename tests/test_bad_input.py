@@ -519,6 +519,17 @@ def test_broken_csr_matrix_is_refused_by_fit(estimator_class, case):
 
 
 @pytest.mark.parametrize("case", BROKEN)
+@pytest.mark.parametrize("rate", ["constant", "pa1", "pa2"])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_broken_csr_matrix_is_named(case, rate, early_stopping):
+    model = _estimator(
+        GDClassifier, loss="hinge", learning_rate=rate, early_stopping=early_stopping
+    )
+    with pytest.raises(ValueError, match="X is not a sound CSR matrix"):
+        model.set_params(validation_fraction=0.3).fit(BROKEN[case](), Y[GDClassifier])
+
+
+@pytest.mark.parametrize("case", BROKEN)
 def test_broken_csr_matrix_is_refused_by_partial_fit(case):
     with pytest.raises(ValueError, match=r"X|indptr|ind"):
         _estimator(GDRegressor).partial_fit(BROKEN[case](), Y[GDRegressor])
