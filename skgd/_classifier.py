@@ -1,5 +1,7 @@
 """GDClassifier."""
 
+from types import MappingProxyType
+
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
@@ -254,6 +256,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     _constraints = _validation.CLASSIFIER_CONSTRAINTS
     _aggressive_loss = "hinge"
+    _rate_defaults = MappingProxyType({"eta0": 0.01, "power_t": 0.5})
 
     def __init__(
         self,

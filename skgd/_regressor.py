@@ -1,5 +1,7 @@
 """GDRegressor."""
 
+from types import MappingProxyType
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
@@ -215,6 +217,7 @@ class GDRegressor(RegressorMixin, BaseGD):
 
     _constraints = _validation.REGRESSOR_CONSTRAINTS
     _aggressive_loss = "epsilon_insensitive"
+    _rate_defaults = MappingProxyType({"eta0": 0.01, "power_t": 0.25})
 
     def __init__(
         self,

@@ -11,6 +11,10 @@ _LEAST_CURVATURE = 1e-3
 _BISECTIONS = 200  # halve any interval of doubles to neighbours
 
 
+class TooLargeError(Exception):
+    """A column of X holds NaN, infinity, or numbers whose squares overflow."""
+
+
 def make_tasks(problem, positive: bool) -> list[Task]:
     """Give what is to be minimised: a task an output, or one for softmax.
 
@@ -37,7 +41,7 @@ def make_tasks(problem, positive: bool) -> list[Task]:
 def _check_range(mean, variance):
     broken = ~np.isfinite(mean + variance)
     if broken.any():
-        raise ValueError(
+        raise TooLargeError(
             f"The values in column {int(broken.argmax())} of X are too large: their"
             " squares overflow. Divide the column by a constant, as"
             " sklearn.preprocessing.MaxAbsScaler does."

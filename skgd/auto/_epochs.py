@@ -51,10 +51,12 @@ class AutoEpochs:
 
     def __init__(self, problem, coef, intercept, *, tol, mode, seed):
         self.problem, self._tol = problem, tol
-        self._outputs = []
+        self._outputs, self._own = [], []
         tasks = make_tasks(problem, positive=False)
+        self._raw = tasks[0].view.with_coordinates(*_units_of(problem.design))
         for task, begin in zip(tasks, _first_outputs(tasks), strict=True):
             own = slice(begin, begin + task.loss.n_outputs)
+            self._own.append(own)
             v, b = _start(task, coef[own], intercept[own])
             self._outputs.append(_Output(task, SmoothDescent(task, v, b, tol)))
 
@@ -73,6 +75,27 @@ class AutoEpochs:
             exhausted=all(output.finished(self._tol) for output in self._outputs),
         )
 
+    def objective(self, coef, intercept) -> float:
+        """Give F at a model in the units of X, in double: a pass over X."""
+        z = self._raw.matvec(coef.astype(np.float64)) + intercept[:, None]
+        losses = (
+            output.task.loss.evaluate(z[own])
+            for output, own in zip(self._outputs, self._own, strict=True)
+        )
+        return float(sum(losses)) + self.problem.penalty(coef)
+
+    def worse_than_none(self, objective: float) -> bool:
+        """Tell whether no coefficients at all would have been better: never."""
+        return False
+
+    def lower_learning_rate(self) -> bool:
+        """There is none to lower."""
+        return False
+
+    def state(self):
+        """Nothing: a later call goes on from the coefficients."""
+        return
+
     def model(self):
         """Give coefficients (n_outputs, n_features) in X's dtype, and intercept."""
         models = [
@@ -83,6 +106,10 @@ class AutoEpochs:
         ]
         coef = np.concatenate([coef for coef, _ in models])
         return coef, np.concatenate([intercept for _, intercept in models])
+
+
+def _units_of(design):
+    return np.zeros(design.shape[1]), np.ones(design.shape[1])
 
 
 def _first_outputs(tasks):
