@@ -184,16 +184,22 @@ class BaseGD(BaseEstimator, ABC):
     def _state_to_go_on_from(self):
         """Give the state of the last call, with coef_ as it stands now."""
         state = replace(self._state)  # a call that fails leaves no trace
-        if state.average_count == 0.0:
-            coef = self._dense_coef()
-            state.coef = _validation.check_initial(
-                coef, "coef_", state.coef.shape, coef.dtype
-            )
-            intercept = _validation.check_initial(
-                self.intercept_, "intercept_", state.intercept.shape, np.float64
-            )
-            if not np.array_equal(intercept, state.intercept.astype(coef.dtype)):
-                state.intercept = intercept
+        dtype = state.coef.dtype
+        coef = _validation.check_initial(
+            self._dense_coef(), "coef_", state.coef.shape, dtype
+        )
+        intercept = _validation.check_initial(
+            self.intercept_, "intercept_", state.intercept.shape, np.float64
+        )
+        averaged = state.average_count > 0.0
+        stored_coef, stored_intercept = state.model()
+        same = np.array_equal(intercept, stored_intercept.astype(dtype))
+        if averaged and same and np.array_equal(coef, stored_coef):
+            return state
+        state.start_average_anew()
+        state.coef = coef
+        if averaged or not same:
+            state.intercept = intercept
         return state
 
     # --- Problem

@@ -351,8 +351,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Run one epoch over the rows given, from where the last call ended.
 
-        Schedule, optimizer and averages go on too. `tol` and `max_iter` are not read,
-        and `history_` speaks of the last call.
+        Schedule, optimizer and averages go on too; `coef_` or `intercept_` that were
+        changed by hand are where it goes on from, with an average begun anew. `tol` and
+        `max_iter` are not read, and `history_` speaks of the last call.
 
         Parameters
         ----------

@@ -87,7 +87,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         them (R2), and to return the model of the best epoch (of the last one
         with `tol=None`).
     validation_fraction : float, default=0.1
-        Share of the rows set aside by `early_stopping`, in (0, 1).
+        Share of the rows set aside by `early_stopping`, in (0, 1), at least two rows.
     shuffle : bool, default=True
         Whether each epoch reads the rows in a new random order. No effect on "batch".
     epsilon : float, default=0.1
@@ -308,8 +308,9 @@ class GDRegressor(RegressorMixin, BaseGD):
     def partial_fit(self, X, y, sample_weight=None):
         """Run one epoch over the rows given, from where the last call ended.
 
-        Schedule, optimizer and averages go on too. `tol` and `max_iter` are not read,
-        and `history_` speaks of the last call.
+        Schedule, optimizer and averages go on too; `coef_` or `intercept_` that were
+        changed by hand are where it goes on from, with an average begun anew. `tol` and
+        `max_iter` are not read, and `history_` speaks of the last call.
 
         Parameters
         ----------
@@ -389,7 +390,13 @@ class GDRegressor(RegressorMixin, BaseGD):
         splitter = ShuffleSplit(
             test_size=self.validation_fraction, random_state=self.random_state
         )
-        return next(splitter.split(targets))
+        kept, held_out = next(splitter.split(targets))
+        if len(held_out) < 2:
+            raise ValueError(
+                f"the validation set would have {len(held_out)} sample, and R^2, by"
+                " which early_stopping goes, is not defined for less than two"
+            )
+        return kept, held_out
 
     def _shaped_coef(self, coef):
         return coef.ravel() if self._y_ndim == 1 else coef

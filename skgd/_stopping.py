@@ -60,7 +60,7 @@ class Stopping:
 
     def see_score(self, report, score: float) -> None:
         """Take note of an epoch's validation score, of which more is better."""
-        score = -np.inf if np.isnan(score) else score  # R2 of a single row
+        score = -np.inf if np.isnan(score) else score
         self._see(-score, self.tol if self.tol is not None else 0.0)
 
     def _see(self, value: float, needed: float) -> None:
