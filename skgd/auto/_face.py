@@ -56,8 +56,9 @@ def _value(task, state, dv, dz, signs, c):
 
 
 def _newton(g, H):
-    scale = 1.0 / np.sqrt(np.maximum(np.diag(H), 1e-300))
-    H = H * np.outer(scale, scale) + 1e-12 * np.eye(len(g))
+    curved = np.diag(H) > 0
+    scale = np.where(curved, 1.0 / np.sqrt(np.where(curved, np.diag(H), 1.0)), 0.0)
+    H = H * np.outer(scale, scale) + np.diag(np.where(curved, 1e-12, 1.0))
     return -scale * np.linalg.solve(H, scale * g)
 
 

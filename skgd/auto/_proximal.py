@@ -10,6 +10,8 @@ _FRESH = 0.1  # relative change of the curvature up to which an estimate is trus
 _STALE = 0.3  # from which the model is made anew
 _ROUNDING = 4e-16  # of F: below it no decrease shows
 _HALVINGS = 40
+_LEAST_FLOOR = 1e-9  # of the curvature's bound
+_FLATTERED = 0.8  # of the model's curvature along its step
 
 
 class ProximalNewton:
@@ -48,7 +50,7 @@ class ProximalNewton:
         self.model = GramModel(task)
         self.floor = 1e-3  # of the curvature's bound: rows without any must not decide
         self.previous = None  # the last step and its image
-        self.proposal = None
+        self.proposal = self.image = None
         self.curvature = None  # that of the model
         self.estimate = np.inf
         self.looks = 0
@@ -103,11 +105,31 @@ class ProximalNewton:
             self._refresh()
             change = 0.0
         self._propose()
-        if change > _FRESH and self.estimate <= self._needed():
+        while self.estimate <= self._needed():
+            if change > _FRESH:
+                change = 0.0
+            elif self.lifted and self.floor > _LEAST_FLOOR and self._flattered():
+                self.floor = max(0.01 * self.floor, _LEAST_FLOOR)
+            else:
+                break
             self._refresh()
-            change = 0.0
             self._propose()
         self.certified = change <= _FRESH
+
+    def _flattered(self) -> bool:
+        """Tell whether lifting the curvature makes the model's decrease too small."""
+        dv, _ = self.proposal
+        zd = self._image()
+        own = (self.task.ridge * dv * dv).sum()
+        true = own + (self.curvature * zd * zd).sum()
+        return bool(true < _FLATTERED * (own + (self.lifted_curvature * zd * zd).sum()))
+
+    def _image(self):
+        """Give the raw predictions of the proposal."""
+        if self.image is None:
+            dv, db = self.proposal
+            self.image = self.task.view.matvec(dv) + db[:, None]
+        return self.image
 
     def _subgradient(self, g):
         """Give the subgradient of the least norm, for the gradient g of the rest."""
@@ -127,9 +149,9 @@ class ProximalNewton:
         self.curvature = self.h.copy()
         s = self.task.loss.weight
         bound = (self.h / s).max() or 1.0
-        lifted = np.maximum(self.h, self.floor * bound * s)
-        self.lifted = bool((lifted > self.h).any())
-        self.model.refresh(lifted, self.z, self.gradient, self._unknowns())
+        self.lifted_curvature = np.maximum(self.h, self.floor * bound * s)
+        self.lifted = bool((self.lifted_curvature > self.h).any())
+        self.model.refresh(self.lifted_curvature, self.z, self.gradient, self._unknowns())
 
     def _unknowns(self):
         return (
@@ -150,13 +172,13 @@ class ProximalNewton:
         dv, db = step[:, :d], step[:, d] if step.shape[1] > d else np.zeros(len(step))
         kinks = self.task.l1 * (np.abs(self.v + dv) - np.abs(self.v))
         self.slope = float((self.gradient * step).sum() + kinks.sum())
-        self.proposal = dv, db
+        self.proposal, self.image = (dv, db), None
         self.estimate = decrease
 
     def _take(self) -> float:
         """Go along the proposal as far as F falls enough; give the share taken."""
         dv, db = self.proposal
-        zd = self.task.view.matvec(dv) + db[:, None]
+        zd = self._image()
         before, z, v, b = self.objective, self.z, self.v, self.b
         t = 1.0
         for _ in range(_HALVINGS):
@@ -184,4 +206,4 @@ class ProximalNewton:
         if t < 0.25:
             self.floor = min(10 * self.floor, 1.0)
         elif t == 1 and gained > 0.5 * self.estimate:
-            self.floor = max(0.1 * self.floor, 1e-9)
+            self.floor = max(0.1 * self.floor, _LEAST_FLOOR)
