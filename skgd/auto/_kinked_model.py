@@ -66,10 +66,8 @@ class GramModel:
         return x - v, total, last
 
     def _block(self, h):
-        H = self.task.view.gram(h)
         size = len(self.l1)
-        if size < len(H):
-            H = np.ascontiguousarray(H[:size, :size])
+        H = np.ascontiguousarray(self.task.view.gram(h).T[:size, :size])
         d = np.arange(self.n_features)
         H[d, d] += self.task.ridge
         return H
