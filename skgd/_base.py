@@ -21,7 +21,7 @@ from skgd._descent import DivergedError, descend
 from skgd._monitor import Monitor
 from skgd._problem import Problem
 from skgd._stopping import Stopping
-from skgd.textbook import SCHEDULES, DescentState, TextbookEpochs
+from skgd.textbook import AGGRESSIVE, SCHEDULES, DescentState, TextbookEpochs
 from skgd.textbook._stability import divergence_message, worse_than_zero_message
 
 _BLOCK_ROWS = 8192  # of X, where rows are picked: a copy of a block at a time
@@ -156,15 +156,19 @@ class BaseGD(BaseEstimator, ABC):
         dtype = training.X.dtype
         n_outputs, n_features = training.n_outputs, training.X.shape[1]
         coef, intercept = np.zeros((n_outputs, n_features), dtype), np.zeros(n_outputs)
+        names = ["coef_init", "intercept_init"]
+        if earlier is not None and (coef_init is None or intercept_init is None):
+            _validation.check_goes_on("y", "targets", n_outputs, earlier[1].size)
         if earlier is not None and coef_init is None:
-            coef_init = earlier[0]
+            _validation.check_goes_on("X", "features", n_features, earlier[0].shape[-1])
+            coef_init, names[0] = earlier[0], "coef_ for warm_start=True"
         if earlier is not None and intercept_init is None:
-            intercept_init = earlier[1]
+            intercept_init, names[1] = earlier[1], "intercept_ for warm_start=True"
         if coef_init is not None:
-            coef = _validation.check_initial(coef_init, "coef_init", coef.shape, dtype)
+            coef = _validation.check_initial(coef_init, names[0], coef.shape, dtype)
         if intercept_init is not None:
             intercept = _validation.check_initial(
-                intercept_init, "intercept_init", intercept.shape, np.float64
+                intercept_init, names[1], intercept.shape, np.float64
             )
         return DescentState(coef, intercept, rule="")
 
@@ -193,22 +197,20 @@ class BaseGD(BaseEstimator, ABC):
     def _problem(self, training, rows, state):
         X, weight = training.X, training.weight
         _validation.check_size(X.shape[0])
-        if self.learning_rate in ("pa1", "pa2"):
-            X = _validation.summed_duplicates(X)
+        design = engine.Design(X)  # first of all: SciPy does not check what it reads
+        if self.learning_rate in AGGRESSIVE and _validation.has_duplicates(X):
+            design = engine.Design(_validation.summed_duplicates(X))
+        mean = state.see_weights(None if weight is None else weight[rows], len(rows))
         if weight is not None:
-            state.weight_sum += float(weight[rows].sum())
-            state.weight_count += len(rows)
-            weight = weight / (state.weight_sum / state.weight_count)
-        else:
-            state.weight_sum += len(rows)
-            state.weight_count += len(rows)
-            mean = state.weight_sum / state.weight_count
-            weight = None if mean == 1.0 else np.full(X.shape[0], 1.0 / mean)
+            with np.errstate(over="ignore"):  # of rows that are held out
+                weight = weight / mean
+        elif mean != 1.0:
+            weight = np.full(X.shape[0], 1.0 / mean)
         if len(rows) < X.shape[0]:
             _validation.check_finite(self, X)  # no epoch will read all of it
         ridge, l1 = _validation.penalty_of(self)
         return Problem(
-            engine.Design(X),
+            design,
             engine.Samples(
                 training.targets, weight, training.n_outputs, training.positive
             ),
@@ -218,6 +220,7 @@ class BaseGD(BaseEstimator, ABC):
             ridge,
             l1,
             self.fit_intercept,
+            _validation.minimises(self),
             effective_n_jobs(self.n_jobs),
         )
 
@@ -231,7 +234,10 @@ class BaseGD(BaseEstimator, ABC):
 
     def _scorer(self, training, rows):
         targets = training.targets[rows]
-        weight = None if training.weight is None else training.weight[rows]
+        weight = None
+        if training.weight is not None:  # their sum may overflow: a power of two
+            weight = training.weight[rows]
+            weight = np.ldexp(weight, -np.frexp(weight.max())[1])
 
         def score(coef, intercept):
             blocks = [

@@ -546,7 +546,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
                 )
             if n_outputs > 1 and self._core_loss(n_outputs) != "softmax":
                 return Training(X, codes, n_outputs, weight, of_class)
-            weight = of_class[codes] if weight is None else weight * of_class[codes]
+            weight = _product(weight, of_class[codes])
         return Training(X, codes, n_outputs, weight)
 
     def _core_loss(self, n_outputs):
@@ -562,6 +562,20 @@ class GDClassifier(ClassifierMixin, BaseGD):
             test_size=self.validation_fraction, random_state=self.random_state
         )
         return next(splitter.split(targets, targets))
+
+
+def _product(sample_weight, class_weight):
+    if sample_weight is None:
+        return class_weight
+    with np.errstate(over="ignore"):
+        product = sample_weight * class_weight
+    if not np.isfinite(product).all():
+        raise ValueError(
+            "sample_weight times class_weight must be finite, got infinity from"
+            f" sample_weight up to {sample_weight.max():.3g} and class_weight up to"
+            f" {class_weight.max():.3g}."
+        )
+    return product
 
 
 def _blocks(y):

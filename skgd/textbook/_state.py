@@ -29,7 +29,7 @@ class DescentState:
     second_intercept: np.ndarray | None = None
     steps: float = 0.0
     samples_seen: float = 0.0
-    weight_sum: float = 0.0
+    weight_mean: float = 0.0  # of all rows seen
     weight_count: float = 0.0
     schedule_eta0: float | None = None
     seed: int | None = None
@@ -63,6 +63,17 @@ class DescentState:
                 np.zeros(n_outputs),
             )
         return state
+
+    def see_weights(self, weight, n_rows: int) -> float:
+        """Give the mean weight of all rows seen, these (None: all one) among them."""
+        mean = 1.0
+        if weight is not None:
+            # divided by a power of two, which rounds nothing: their sum may overflow
+            power = np.frexp(weight.max())[1]
+            mean = float(np.ldexp(np.ldexp(weight, -power).sum() / n_rows, power))
+        self.weight_count += n_rows
+        self.weight_mean += (mean - self.weight_mean) * (n_rows / self.weight_count)
+        return self.weight_mean
 
     def transposed(self):
         """Give the state with feature-major arrays, or back; copies of those only."""
