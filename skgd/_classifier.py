@@ -266,6 +266,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         alpha=1e-4,
         l1_ratio=0.15,
         fit_intercept=True,
+        positive=False,
         mode="auto",
         batch_size="auto",
         learning_rate="optimal",
@@ -292,6 +293,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
+        self.positive = positive
         self.mode = mode
         self.batch_size = batch_size
         self.learning_rate = learning_rate

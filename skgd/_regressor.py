@@ -227,6 +227,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         alpha=1e-4,
         l1_ratio=0.15,
         fit_intercept=True,
+        positive=False,
         mode="auto",
         batch_size="auto",
         learning_rate="invscaling",
@@ -241,6 +242,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         validation_fraction=0.1,
         shuffle=True,
         epsilon=0.1,
+        quantile=0.5,
         warm_start=False,
         n_jobs=None,
         random_state=None,
@@ -251,6 +253,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
+        self.positive = positive
         self.mode = mode
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -265,6 +268,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         self.validation_fraction = validation_fraction
         self.shuffle = shuffle
         self.epsilon = epsilon
+        self.quantile = quantile
         self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.random_state = random_state

@@ -17,6 +17,7 @@ REGRESSION_LOSSES = tuple(
     name for name, loss in LOSSES.items() if not loss["classification"]
 )
 CLASSIFICATION_LOSSES = tuple(name for name in LOSSES if name != "softmax")
+QUANTILE = "quantile"  # the loss with a parameter of its own
 AUTO = "auto"  # the learning rate that is none
 MODES = ("auto", "batch", "mini-batch", "stochastic")
 MINI_BATCH_SIZE = 32
@@ -109,6 +110,7 @@ _CONSTRAINTS = {
     "validation_fraction": _number(0, 1, low_open=True, high_open=True),
     "shuffle": _flag(),
     "epsilon": _number(0),
+    "positive": _flag(),
     "warm_start": _flag(),
     "n_jobs": _either(
         (
@@ -128,7 +130,11 @@ _CONSTRAINTS = {
     "verbose": _either(_integer(0), _flag()),
 }
 
-REGRESSOR_CONSTRAINTS = {"loss": _one_of(*REGRESSION_LOSSES), **_CONSTRAINTS}
+REGRESSOR_CONSTRAINTS = {
+    "loss": _one_of(*REGRESSION_LOSSES),
+    "quantile": _number(0, 1, low_open=True, high_open=True),
+    **_CONSTRAINTS,
+}
 CLASSIFIER_CONSTRAINTS = {
     "loss": _one_of(*CLASSIFICATION_LOSSES),
     "multi_class": _one_of("auto", "multinomial", "ovr"),
@@ -162,6 +168,11 @@ def _check_combinations(estimator) -> None:
     e = estimator
     if e.learning_rate == AUTO:
         _check_auto(e)
+    elif e.positive:
+        raise ValueError(
+            f"positive=True goes with learning_rate={AUTO!r} only; got"
+            f" learning_rate={e.learning_rate!r}."
+        )
     if e.penalty == "elasticnet" and e.l1_ratio is None:
         raise ValueError("l1_ratio must be set when penalty is 'elasticnet'")
     if e.batch_size != "auto" and e.mode != "mini-batch":
@@ -245,6 +256,13 @@ def rule_of(estimator) -> tuple[str, float, float, float]:
     return (
         OPTIMIZERS[optimizer]() if isinstance(optimizer, str) else optimizer
     )._rule()
+
+
+def loss_parameter(estimator) -> float:
+    """Give the number in the formula of the loss, if it has one."""
+    return float(
+        estimator.quantile if estimator.loss == QUANTILE else estimator.epsilon
+    )
 
 
 def penalty_of(estimator) -> tuple[float, float]:

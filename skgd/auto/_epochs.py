@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from skgd.auto._choice import make_descent
 from skgd.auto._coordinates import from_coordinates, make_tasks, to_coordinates
-from skgd.auto._smooth import SmoothDescent
 from skgd.auto._task import Report, Task
 
 
@@ -41,6 +41,8 @@ class AutoEpochs:
         The objective and its training rows.
     coef, intercept : ndarray of shapes (n_outputs, n_features), (n_outputs,)
         Where to start, in the units of X; the best constant model if that is better.
+    positive : bool
+        Whether coefficients must not be negative.
     tol : float or None
         Share of F_null - F that the estimate of F - F* must reach.
     mode : {"batch", "mini-batch", "stochastic"}
@@ -49,16 +51,17 @@ class AutoEpochs:
         Of the stochastic modes.
     """
 
-    def __init__(self, problem, coef, intercept, *, tol, mode, seed):
+    def __init__(self, problem, coef, intercept, *, positive, tol, mode, seed):
         self.problem, self._tol = problem, tol
         self._outputs, self._own = [], []
-        tasks = make_tasks(problem, positive=False)
+        tasks = make_tasks(problem, positive)
         self._raw = tasks[0].view.with_coordinates(*_units_of(problem.design))
         for task, begin in zip(tasks, _first_outputs(tasks), strict=True):
             own = slice(begin, begin + task.loss.n_outputs)
             self._own.append(own)
             v, b = _start(task, coef[own], intercept[own])
-            self._outputs.append(_Output(task, SmoothDescent(task, v, b, tol)))
+            descent = make_descent(task, v, b, tol, mode, seed)
+            self._outputs.append(_Output(task, descent))
 
     def run_epoch(self) -> Report:
         """Run an epoch of the outputs that are not finished; sum up over all."""

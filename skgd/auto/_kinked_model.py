@@ -60,9 +60,7 @@ class GramModel:
         repeats = len(v) // len(self.l1)
         l1, bounded = np.tile(self.l1, repeats), np.tile(self.nonnegative, repeats)
         r, x = g.copy(), v.copy()
-        total, last, _ = descend_gram(
-            H, r, l1, bounded, x, absolute, relative, _ROUNDS
-        )
+        total, last, _ = descend_gram(H, r, l1, bounded, x, absolute, relative, _ROUNDS)
         return x - v, total, last
 
     def _block(self, h):

@@ -151,7 +151,9 @@ class ProximalNewton:
         bound = (self.h / s).max() or 1.0
         self.lifted_curvature = np.maximum(self.h, self.floor * bound * s)
         self.lifted = bool((self.lifted_curvature > self.h).any())
-        self.model.refresh(self.lifted_curvature, self.z, self.gradient, self._unknowns())
+        self.model.refresh(
+            self.lifted_curvature, self.z, self.gradient, self._unknowns()
+        )
 
     def _unknowns(self):
         return (
