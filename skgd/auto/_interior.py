@@ -52,6 +52,9 @@ class InteriorPoint:
 
     def run_epoch(self) -> Report:
         """Take one iteration; keep the better of its model and the last one."""
+        if not len(self.columns):  # the constant model is all there is
+            self.v, self.b = np.zeros_like(self.v), self.task.constant.copy()
+            return Report(self.task.null_objective, 0.0, 0.0, np.nan, True)
         self.epoch += 1
         step, exhausted = np.nan, self.epoch >= _MOST
         with np.errstate(all="ignore"):

@@ -80,8 +80,8 @@ class StochasticMove:
     """An epoch of SAGA with importance sampling, in the metric of the diagonal.
 
     p_i = (1 / n + L_i / sum L) / 2 and steps of 1 / (3 max_i L_i / p_i), L_i = s_i
-    times the loss's curvature times |a_i|^2 in that metric. O(non-zeros) a step on sparse X,
-    whose rows are not centred: the move of the intercept takes the mean in.
+    times the loss's curvature times |a_i|^2 in that metric. O(non-zeros) a step on
+    sparse X, whose rows are not centred: the move of the intercept takes the mean in.
     """
 
     def __init__(self, task, seed):
