@@ -5,13 +5,15 @@ import numpy as np
 from skgd.auto._face import search_face
 from skgd.auto._kinked_model import GramModel
 from skgd.auto._task import Report
+from skgd.auto._working_set import WorkingSetModel
 
+_WHOLE = 500  # columns up to which the model takes all of them
 _FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
 _STALE = 0.3  # from which the model is made anew
 _ROUNDING = 4e-16  # of F: below it no decrease shows
 _HALVINGS = 40
 _LEAST_FLOOR = 1e-9  # of the curvature's bound
-_FLATTERED = 0.8  # of the model's curvature along its step
+_LIFTED = 1e-3  # share of the curvature that decides nothing
 
 
 class ProximalNewton:
@@ -47,7 +49,8 @@ class ProximalNewton:
     def __init__(self, task, v, b, tol, mode="batch", seed=0, move=None):
         self.task, self.v, self.b, self.tol = task, v.copy(), b.copy(), tol
         self.mode, self.seed, self.move = mode, seed, move
-        self.model = GramModel(task)
+        whole = len(task.l1) <= _WHOLE
+        self.model = GramModel(task) if whole else WorkingSetModel(task)
         self.floor = 1e-3  # of the curvature's bound: rows without any must not decide
         self.previous = None  # the last step and its image
         self.proposal = self.image = None
@@ -105,24 +108,16 @@ class ProximalNewton:
             self._refresh()
             change = 0.0
         self._propose()
-        while self.estimate <= self._needed():
-            if change > _FRESH:
-                change = 0.0
-            elif self.lifted and self.floor > _LEAST_FLOOR and self._flattered():
-                self.floor = max(0.01 * self.floor, _LEAST_FLOOR)
-            else:
-                break
+        lifted = self.lifted and self.floor > _LEAST_FLOOR
+        if (change > _FRESH or lifted) and self.estimate <= self._needed():
+            if lifted:
+                self.floor = _LEAST_FLOOR
             self._refresh()
+            change = 0.0
             self._propose()
-        self.certified = change <= _FRESH
-
-    def _flattered(self) -> bool:
-        """Tell whether lifting the curvature makes the model's decrease too small."""
-        dv, _ = self.proposal
-        zd = self._image()
-        own = (self.task.ridge * dv * dv).sum()
-        true = own + (self.curvature * zd * zd).sum()
-        return bool(true < _FLATTERED * (own + (self.lifted_curvature * zd * zd).sum()))
+        self.certified = change <= _FRESH and not (
+            self.lifted and self.floor > _LEAST_FLOOR
+        )
 
     def _image(self):
         """Give the raw predictions of the proposal."""
@@ -149,9 +144,9 @@ class ProximalNewton:
         self.curvature = self.h.copy()
         s = self.task.loss.weight
         bound = (self.h / s).max() or 1.0
-        self.lifted_curvature = np.maximum(self.h, self.floor * bound * s)
-        self.lifted = bool((self.lifted_curvature > self.h).any())
-        self.model.refresh(self.lifted_curvature, self.z, self.gradient, self._unknowns())
+        lifted = np.maximum(self.h, self.floor * bound * s)
+        self.lifted = bool(lifted[lifted > self.h].sum() > _LIFTED * self.h.sum())
+        self.model.refresh(lifted, self.z, self.gradient, self._unknowns())
 
     def _unknowns(self):
         return (
