@@ -38,10 +38,11 @@ class GramModel:
         if self.joint:
             self.blocks = [self._joint_hessian(z)]
 
-    def propose(self, g, v, absolute, relative):
+    def propose(self, g, v, d1, absolute, relative):
         """Give the minimum's (K, p) distance from v, the model's decrease and rest.
 
-        g and v, of shape (K, p), hold the gradient of the smooth part and the model.
+        g and v, of shape (K, p), hold the gradient of the smooth part and the model; d1
+        is the loss's derivative.
         """
         if self.joint:
             step, decrease, rest = self._solve(

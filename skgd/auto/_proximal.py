@@ -160,6 +160,7 @@ class ProximalNewton:
         step, decrease, _ = self.model.propose(
             self.gradient,
             self._unknowns(),
+            self.d,
             0.1 * _ROUNDING * abs(self.objective),
             relative,
         )

@@ -3,10 +3,11 @@
 import numpy as np
 
 from skgd._core.bridge import View
-from skgd._core.coordinate import descend_gram
+from skgd._core.coordinate import descend_columns, descend_gram
 from skgd._core.engine import Design
 
 _ROUNDS = 200
+_MOST_GRAM = 1000  # sparse columns beyond which H is not formed
 _BLOCK_ROWS = 4096  # of a dense X whose columns are gathered at a time
 
 
@@ -38,9 +39,9 @@ class WorkingSetModel:
         self.columns, self.blocks = np.empty(0, dtype=np.intp), []
         self._extend(self._choose(g[:, :d], v[:, :d]))
 
-    def propose(self, g, v, absolute, relative):
+    def propose(self, g, v, d1, absolute, relative):
         """Give the minimum's (K, p) distance from v, the model's decrease and rest."""
-        d = self.n_features
+        d, self.d = self.n_features, d1
         wanted = self._choose(g[:, :d], v[:, :d])
         if not np.isin(wanted, self.columns, assume_unique=True).all():
             self._extend(np.union1d(wanted, self.columns))
@@ -49,17 +50,41 @@ class WorkingSetModel:
         l1 = np.append(self.task.l1[columns], 0.0)[: len(chosen)]
         bounded = np.zeros(len(chosen), dtype=np.uint8)
         bounded[: len(columns)] = self.task.positive
-        step, decrease, rest = np.zeros_like(v), 0.0, 0.0
-        for k, H in enumerate(self.blocks):
-            r, x = g[k, chosen], v[k, chosen]
-            share = absolute / len(v)
-            total, last, _ = descend_gram(
-                H, r, l1, bounded, x, share, relative, _ROUNDS
-            )
-            step[k, chosen] = x - v[k, chosen]
+        kinks, step = (l1, bounded), np.zeros_like(v)
+        decrease, rest = 0.0, 0.0
+        for k in range(len(v)):
+            goal = absolute / len(v), relative, _ROUNDS
+            if self.by_column is None:
+                r, x = g[k, chosen], v[k, chosen]
+                total, last, _ = descend_gram(self.blocks[k], r, *kinks, x, *goal)
+                step[k, chosen] = x - v[k, chosen]
+            else:
+                total, last = self._descend_columns(k, v[k], kinks, goal, step[k])
             decrease, rest = decrease + total, rest + last
         outside = self.promise.sum() - self.promise[columns].sum()
         return step, decrease + max(outside, 0.0), rest
+
+    def _descend_columns(self, k, v, kinks, goal, step):
+        """Fill `step`; the intercept is raw there, so that columns stay sparse."""
+        view, columns, d = self.task.view, self.columns, self.n_features
+        scale = np.ascontiguousarray(view.scale[columns])
+        ridge = np.ascontiguousarray(self.task.ridge[columns])
+        x, e = np.append(v[columns], 0.0), self.d[k].copy()
+        total, last, _ = descend_columns(
+            self.by_column,
+            scale,
+            self.h[k],
+            ridge,
+            *kinks,
+            self.task.fit_intercept,
+            x,
+            e,
+            *goal,
+        )
+        step[columns] = x[:-1] - v[columns]
+        if self.task.fit_intercept:
+            step[d] = x[-1] + (view.mean[columns] * scale) @ step[columns]
+        return total, last
 
     def _choose(self, g, v):
         """Give the support and the columns of the largest e_j, in order."""
@@ -90,6 +115,11 @@ class WorkingSetModel:
         known = np.searchsorted(columns, self.columns)
         new = np.setdiff1d(np.arange(len(columns)), known, assume_unique=True)
         size = len(columns) + int(self.task.fit_intercept)
+        self.by_column = None
+        if self.task.view.sparse and len(columns) > _MOST_GRAM:
+            self.by_column = self._sparse_columns(columns)
+            self.columns, self.blocks = columns, []
+            return
         if self.task.view.sparse:
             blocks = self._sparse_blocks(columns, size)
         else:
@@ -99,6 +129,15 @@ class WorkingSetModel:
                 columns
             ]
         self.columns, self.blocks = columns, blocks
+
+    def _sparse_columns(self, columns):
+        X = self.task.view.X[:, columns]
+        X = X[self.task.view.rows].tocsc()
+        return (
+            X.data.astype(np.float64, copy=False),
+            X.indices.astype(np.int32, copy=False),
+            X.indptr.astype(np.int64, copy=False),
+        )
 
     def _sparse_blocks(self, columns, size):
         view = self.task.view
