@@ -50,8 +50,11 @@ class GramDescent {
     Decrease d{0, 0, 0};
     while (d.rounds < goal.max_rounds) {
       ++d.rounds;
-      d.last = sweep_all();
-      d.last += sweep_support(0.01 * std::max(goal.absolute, goal.relative * d.total));
+      // Once the face is solved, moving its coefficients one by one would only undo it.
+      bool settled = d.rounds > kSweptRounds;
+      d.last = settled ? enter() : sweep();
+      if (!settled)
+        d.last += sweep_support(0.01 * std::max(goal.absolute, goal.relative * d.total));
       d.last += face_steps();
       d.total += d.last;
       refresh();
@@ -75,7 +78,24 @@ class GramDescent {
     return gain;
   }
 
-  double sweep_all() {
+  // What q falls by if a coefficient that is zero moves alone.
+  double promise(size_t j) const {
+    double a = diagonal(j);
+    if (v_[j] != 0 || !(a > 0)) return 0;
+    double moved = kinks_.minimiser(j, a, -r_[j]);
+    return 0.5 * a * moved * moved;
+  }
+
+  // Steps of the zeros that promise most.
+  double enter() {
+    double most = 0, gain = 0;
+    for (size_t j = 0; j < p_; ++j) most = std::max(most, promise(j));
+    for (size_t j = 0; j < p_; ++j)
+      if (promise(j) > kEnter * most) gain += step(j);
+    return gain;
+  }
+
+  double sweep() {
     double gain = 0;
     for (size_t j = 0; j < p_; ++j) gain += step(j);
     return gain;
@@ -214,6 +234,8 @@ class GramDescent {
       if (v_[j] != start_[j]) add_scaled(p_, v_[j] - start_[j], H_ + j * p_, r_);
   }
 
+  static constexpr int kSweptRounds = 3;
+  static constexpr double kEnter = 0.3;
   static constexpr size_t kMostHeld = 64;
   static constexpr double kJitter = 1e-12;  // of a unit diagonal
   static constexpr double kFar = 1e300;
