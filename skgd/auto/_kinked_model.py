@@ -6,7 +6,8 @@ from scipy.special import softmax
 from skgd._core.coordinate import descend_gram
 
 _ROUNDS = 200  # of sweeps and face steps; 3 to 25 where measured
-_JOINT = 300  # unknowns up to which the classes of softmax share one Hessian
+_JOINT = 300  # unknowns up to which the classes of softmax share one Hessian at once
+_MOST_JOINT = 2000  # and up to which they do in the end
 
 
 class GramModel:
@@ -31,6 +32,19 @@ class GramModel:
         self.nonnegative = np.zeros(size, dtype=np.uint8)
         self.nonnegative[: self.n_features] = task.positive
         self.blocks: list[np.ndarray] = []
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the model's decrease estimates F - F*."""
+        return self.joint or self.n_outputs == 1
+
+    def grow(self) -> bool:
+        """Let the classes share one Hessian, if they can; tell whether that is new."""
+        small = self.n_outputs * len(self.l1) <= _MOST_JOINT
+        if self.trusted or not small:
+            return False
+        self.joint = True
+        return True
 
     def refresh(self, h, z, g, v) -> None:
         """Take the curvature h, of shape (K, n_rows), at raw predictions z."""
@@ -84,4 +98,8 @@ class GramModel:
                 H[a * size : (a + 1) * size, b * size : (b + 1) * size] = block
                 H[b * size : (b + 1) * size, a * size : (a + 1) * size] = block
             H[a * size : (a + 1) * size, a * size : (a + 1) * size] = self.blocks[a]
+        if self.task.fit_intercept:
+            # No loss feels a shift of all intercepts: any curvature keeps it at zero.
+            last = np.arange(1, len(z) + 1) * size - 1
+            H[np.ix_(last, last)] += H[last, last].sum() / len(z) ** 2
         return H

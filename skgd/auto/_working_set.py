@@ -30,6 +30,15 @@ class WorkingSetModel:
         self.size = 0  # of the last working set
         self.blocks: list[np.ndarray] = []
 
+    @property
+    def trusted(self) -> bool:
+        """Whether the model's decrease estimates F - F*."""
+        return len(self.task.constant) == 1
+
+    def grow(self) -> bool:
+        """Tell that there is no better model."""
+        return False
+
     def refresh(self, h, z, g, v) -> None:
         """Take the curvature h, of shape (K, n_rows)."""
         view, d = self.task.view, self.n_features
