@@ -51,6 +51,10 @@ class Interval:
             inside &= t != 0.0
         return np.clip(t, self.low, self.high), inside
 
+    def distance(self, z):
+        """Give how far z is from the nearest kink, one number a row."""
+        return np.abs(np.abs(z - self.center) - self.slack)
+
     def smoothed(self, z, shift, sigma) -> float:
         """Give the mean of the shifted smoothing at z."""
         t, _ = self.slopes(z, shift, sigma)

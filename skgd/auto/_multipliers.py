@@ -1,0 +1,252 @@
+"""Kinked losses by the method of multipliers: smoothed, shifted, with Newton steps."""
+
+import numpy as np
+from scipy.linalg import LinAlgError
+
+from skgd.auto._barrier import Bridge, factorize, solve
+from skgd.auto._interior import InteriorPoint, moving_columns
+from skgd.auto._interval import Interval
+from skgd.auto._task import Report, Task
+
+_SHARPEN = 6.0  # sigma a stage: 3 takes fewer steps but more passes, 20 is fragile
+_INNER = 0.1  # of the gap: what a stage may leave of its own objective
+_MOST_INNER, _MOST = 60, 150  # Newton steps a stage and in all; 9 .. 88 are normal
+_SAMPLE = 5000  # rows of the problem that starts a large one
+
+
+class Multipliers:
+    """Descent on a kinked loss with an l2 penalty; one epoch is one Newton step.
+
+    Each stage minimises sum_i max_t [t (z_i - c_i) - e |t| - (t - t0_i)^2 / (2 sigma
+    s_i)] + penalty; then t0 becomes t, and sigma grows. Only the rows whose t is
+    strictly inside its interval have curvature, so that a Hessian costs little.
+
+    Parameters
+    ----------
+    task : Task
+        Of one output, its loss one of Interval's.
+    v : ndarray of shape (1, n_features)
+        The model to start from.
+    b : ndarray of shape (1,)
+        Its intercept.
+    tol : float or None
+        Of the objective's relative gap.
+    mode : str
+        Not used: what the modes differ in is `move`.
+    seed : int
+        Not used: the rows that start a large problem are always the same.
+    move : callable, optional
+        Called before each Newton step with (t, smoothing), t of shape (n_rows,) the
+        derivative of the smoothed loss and smoothing = (Interval, t0, sigma); gives
+        (dv, db), along which an exact step is taken.
+
+    References
+    ----------
+    R. T. Rockafellar, Augmented Lagrangians and applications of the proximal point
+    algorithm in convex programming, Math. Oper. Res. 1 (1976), 97-116.
+    """
+
+    def __init__(self, task, v, b, tol, mode="batch", seed=0, move=None):
+        self.task, self.tol, self.move = task, tol, move
+        loss = task.loss
+        self.interval = Interval(loss.name, loss.parameter, loss.y, loss.weight)
+        self.v, self.b = v.copy(), b.copy()
+        self.safe = None
+        self.columns = moving_columns(task, self.interval)
+        if not suits(task, len(self.columns)):
+            self._hand_over()
+            return
+        self.bridge = Bridge(task.view, self.columns, task.fit_intercept, 1)
+        self.fixed = 0.0 if task.fit_intercept else task.constant[0]
+        self.ridge = np.append(task.ridge[self.columns], [0.0] * task.fit_intercept)
+        self.epoch, self.inner, self.gap, self.step = 0, 0, np.inf, np.nan
+        self._start()
+
+    def _start(self):
+        task, n, d = self.task, self.task.view.n_rows, len(self.columns)
+        self.u = np.append(self.v[0, self.columns], self.b[: task.fit_intercept])
+        warm, share = bool(np.any(self.v)), 0.5
+        if not warm and n > max(4 * _SAMPLE, 100 * d):
+            self.u, warm = self._from_sample(), True
+            share = min(0.5, 8.0 * np.sqrt(d / _SAMPLE))
+        elif warm:
+            share = min(0.5, 2.0 * (d + 1) / n)
+        self.z = self.bridge.matvec(self.u) + self.fixed
+        self.objective = np.inf
+        self._keep_best()
+        width = float((self.interval.high - self.interval.low).sum())
+        distance = self.interval.distance(self.z)
+        near = np.quantile(distance, share) if warm else distance.mean()
+        # A start that is optimal already has kinks at exactly zero distance.
+        near = max(near, 1e-9 * distance.mean()) or 1.0
+        self.sigma = (0.5 * width if warm else 1.0) / near
+        self.shift = np.zeros_like(self.z)
+
+    def _from_sample(self):
+        """Give the optimum over some rows, the same ones each time."""
+        task, loss = self.task, self.task.loss
+        order = np.random.default_rng(0).choice(task.view.n_rows, _SAMPLE, False)
+        rows = np.sort(order)
+        weight = loss.weight[rows] / loss.weight[rows].sum()
+        some = Sample(loss.name, loss.parameter, loss.y[rows], weight)
+        part = Task(
+            task.view.with_rows(rows),
+            some,
+            *(task.ridge, task.l1, task.positive, task.fit_intercept, task.constant),
+            null_objective=task.null_objective,
+        )
+        descent = Multipliers(part, self.v, self.b, 1e-3)
+        for _ in range(2 * _MOST):
+            report = descent.run_epoch()
+            needed = task.needed(1e-3, report.objective)
+            if report.exhausted or (report.certified and report.suboptimality < needed):
+                break
+        return np.append(descent.v[0, self.columns], descent.b[: task.fit_intercept])
+
+    def _hand_over(self):
+        """Leave the rest to an interior point, which finds its own start."""
+        self.safe = InteriorPoint(self.task, self.v, self.b, self.tol)
+
+    def run_epoch(self) -> Report:
+        """Take one Newton step, ending a stage before it where that is due."""
+        if self.safe is None:
+            try:
+                with np.errstate(all="ignore"):
+                    return self._newton()
+            except LinAlgError:
+                self._hand_over()
+        report = self.safe.run_epoch()
+        self.v, self.b = self.safe.v, self.safe.b
+        return report
+
+    def _newton(self):
+        self.epoch += 1
+        if self.move is not None:
+            self._take_move()
+        for _ in range(2):
+            direction, decrement, gap = self._direction()
+            if decrement > _INNER * gap:
+                break
+            self._end_stage(gap + 2.0 * decrement)
+            if self.gap <= max(self._needed(), 4e-16 * abs(self.objective)):
+                return self._report(certified=True)
+        certified = self.inner == 0
+        self.inner += 1
+        if self.inner > _MOST_INNER or self.epoch > _MOST:
+            raise LinAlgError
+        self._advance(direction)
+        if self.epoch % 50 == 0:
+            self.z = self.bridge.matvec(self.u) + self.fixed
+        return self._report(certified)
+
+    def _direction(self):
+        """Give -H^-1 g, half of g' H^-1 g and the gap that g = 0 would leave."""
+        interval, sigma = self.interval, self.sigma
+        t, inside = interval.slopes(self.z, self.shift, sigma)
+        (g,) = self.bridge.rmatvec(t)
+        g += self.ridge * self.u
+        self.t, self.norm = t, float(np.linalg.norm(g))
+        curvature = np.where(inside, sigma * interval.weight, 0.0)
+        hessian = self.bridge.gram(curvature)
+        jitter = np.full(len(g), 1e-8 * curvature.sum() + 1e-300)
+        # Above the ridge, the decrement would be measured in a metric of its own.
+        np.minimum(jitter, 0.05 * self.ridge, out=jitter, where=self.ridge > 0.0)
+        np.einsum("ii->i", hessian)[:] += self.ridge + jitter
+        direction = -solve(factorize(hessian), g)
+        decrement = -0.5 * float(g @ direction)
+        if not self.ridge.any():  # then nothing bounds |u - u*| but the step itself
+            decrement = 0.5 * float(np.abs(g) @ np.abs(direction))
+        gap = interval.complementarity(self.z, t)
+        if not np.isfinite(decrement + gap):
+            raise LinAlgError
+        return direction, decrement, gap
+
+    def _end_stage(self, gap):
+        value = self.interval.value(self.z) + self._penalty(self.u)
+        self.gap = max(self.objective - value + gap, 0.0)
+        self.shift, self.inner = self.t, 0
+        self.sigma *= _SHARPEN
+
+    def _advance(self, direction):
+        """Step to the smoothed objective's minimum along a direction."""
+        moved = self.bridge.matvec(direction)
+        linear = float(direction @ (self.ridge * self.u))
+        square = float(direction @ (self.ridge * direction))
+        smoothing = (self.shift, self.sigma)
+        step = exact_step(self.interval, self.z, moved, smoothing, (linear, square))
+        self.u = self.u + step * direction
+        self.z = self.z + step * moved
+        self.step = step
+        self._keep_best()
+
+    def _take_move(self):
+        t, _ = self.interval.slopes(self.z, self.shift, self.sigma)
+        dv, db = self.move(t, (self.interval, self.shift, self.sigma))
+        change = np.append(dv[0, self.columns], db[: self.task.fit_intercept])
+        if np.isfinite(change).all() and change.any():
+            self._advance(change)
+
+    def _penalty(self, u):
+        return 0.5 * float(u @ (self.ridge * u))
+
+    def _keep_best(self):
+        objective = self.interval.value(self.z) + self._penalty(self.u)
+        if objective < self.objective:
+            # What is left falls by what was gained.
+            self.gap -= min(self.objective - objective, 0.9 * self.gap)
+            self.objective = objective
+            self.v, self.b = np.zeros_like(self.v), self.task.constant.copy()
+            self.v[0, self.columns] = self.u[: len(self.columns)]
+            if self.task.fit_intercept:
+                self.b[0] = self.u[-1]
+
+    def _needed(self):
+        return self.task.needed(self.tol, self.objective)
+
+    def _report(self, certified):
+        stuck = self.gap <= 4e-16 * abs(self.objective)
+        return Report(
+            self.objective, self.gap, self.norm, self.step, certified, exhausted=stuck
+        )
+
+
+class Sample:
+    """A loss by its name over given rows."""
+
+    def __init__(self, name, parameter, y, weight):
+        self.name, self.parameter, self.y, self.weight = name, parameter, y, weight
+
+
+def suits(task, d) -> bool:
+    """Tell whether multipliers are the better of the two methods."""
+    if task.positive or task.l1.any():
+        return False
+    return task.view.n_rows >= 20 * d and d <= 500
+
+
+def exact_step(interval, z, moved, smoothing, penalty):
+    """Give the minimiser over a of the shifted smoothing at z + a moved + penalty.
+
+    The derivative is piecewise linear and increasing: Newton's steps inside a
+    bracket, which doubles until there is one. `penalty` is its first and second
+    derivative at a = 0.
+    """
+    shift, sigma = smoothing
+    curvature = sigma * interval.weight * moved * moved
+    low, high, first = 0.0, np.inf, None
+    step = 0.0
+    for trial in range(51):
+        t, inside = interval.slopes(z + step * moved, shift, sigma)
+        slope = float(t @ moved) + penalty[0] + step * penalty[1]
+        first = abs(slope) if first is None else first
+        if trial and abs(slope) <= (1e-3 if trial <= 6 else 0.1) * first:
+            break
+        low, high = (step, high) if slope < 0.0 else (low, step)
+        second = float(curvature @ inside) + penalty[1]
+        newton = step - slope / second if second > 0.0 else np.inf
+        if trial == 0:
+            newton = 1.0
+        elif not low < newton < high:
+            newton = 2.0 * step if high == np.inf else 0.5 * (low + high)
+        step = newton
+    return step
