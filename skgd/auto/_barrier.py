@@ -139,7 +139,7 @@ class Bridge:
 
 
 def factorize(hessian):
-    """Give a Cholesky factor of a Hessian (overwritten), its diagonal raised as little as can.
+    """Give a Cholesky factor of a Hessian (overwritten), its diagonal raised a little.
 
     Raises
     ------

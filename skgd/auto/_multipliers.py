@@ -4,8 +4,9 @@ import numpy as np
 from scipy.linalg import LinAlgError
 
 from skgd.auto._barrier import Bridge, factorize, solve
-from skgd.auto._interior import InteriorPoint, moving_columns
+from skgd.auto._interior import InteriorPoint
 from skgd.auto._interval import Interval
+from skgd.auto._settle import few_rows, moving_columns, settle
 from skgd.auto._task import Report, Task
 
 _SHARPEN = 6.0  # sigma a stage: 3 takes fewer steps but more passes, 20 is fragile
@@ -59,21 +60,23 @@ class Multipliers:
         self.bridge = Bridge(task.view, self.columns, task.fit_intercept, 1)
         self.fixed = 0.0 if task.fit_intercept else task.constant[0]
         self.ridge = np.append(task.ridge[self.columns], [0.0] * task.fit_intercept)
-        self.epoch, self.inner, self.gap, self.step = 0, 0, np.inf, np.nan
+        self.epoch, self.inner, self.step, self.settled = 0, 0, np.nan, 0
+        self.norm = np.nan
         self._start()
 
     def _start(self):
         task, n, d = self.task, self.task.view.n_rows, len(self.columns)
         self.u = np.append(self.v[0, self.columns], self.b[: task.fit_intercept])
         warm, share = bool(np.any(self.v)), 0.5
+        self.settle_at = 0 if warm else 10
         if not warm and n > max(4 * _SAMPLE, 100 * d):
             self.u, warm = self._from_sample(), True
             share = min(0.5, 8.0 * np.sqrt(d / _SAMPLE))
         elif warm:
             share = min(0.5, 2.0 * (d + 1) / n)
         self.z = self.bridge.matvec(self.u) + self.fixed
-        self.objective = np.inf
-        self._keep_best()
+        self.objective = self.interval.value(self.z) + self._penalty(self.u)
+        self.gap = self.objective  # no loss is negative
         width = float((self.interval.high - self.interval.low).sum())
         distance = self.interval.distance(self.z)
         near = np.quantile(distance, share) if warm else distance.mean()
@@ -121,6 +124,8 @@ class Multipliers:
 
     def _newton(self):
         self.epoch += 1
+        if self.epoch > self.settle_at:
+            return self._settle()
         if self.move is not None:
             self._take_move()
         for _ in range(2):
@@ -138,6 +143,23 @@ class Multipliers:
         if self.epoch % 50 == 0:
             self.z = self.bridge.matvec(self.u) + self.fixed
         return self._report(certified)
+
+    def _settle(self):
+        """Try the optimum of the rows near their kinks; the more, the later."""
+        self.settled += 1
+        self.settle_at = self.epoch + 10
+        task, columns = self.task, self.columns
+        rows = min(few_rows(task, columns) * self.settled, task.view.n_rows)
+        accuracy = 0.1 * max(self._needed(), 1e-14 * abs(self.objective))
+        model = (self.v, self.b)
+        found = settle(task, self.interval, columns, model, rows, accuracy)
+        self.gap = min(self.gap, self.objective - found.lower)
+        if found.objective < self.objective:
+            self.u = np.append(found.v[0, columns], found.b[: task.fit_intercept])
+            self.z = self.bridge.matvec(self.u) + self.fixed
+            self._keep_best()
+        self.norm = found.norm
+        return self._report(certified=True)
 
     def _direction(self):
         """Give -H^-1 g, half of g' H^-1 g and the gap that g = 0 would leave."""
@@ -163,7 +185,7 @@ class Multipliers:
 
     def _end_stage(self, gap):
         value = self.interval.value(self.z) + self._penalty(self.u)
-        self.gap = max(self.objective - value + gap, 0.0)
+        self.gap = min(self.objective - value + gap, self.objective)
         self.shift, self.inner = self.t, 0
         self.sigma *= _SHARPEN
 
@@ -192,8 +214,7 @@ class Multipliers:
     def _keep_best(self):
         objective = self.interval.value(self.z) + self._penalty(self.u)
         if objective < self.objective:
-            # What is left falls by what was gained.
-            self.gap -= min(self.objective - objective, 0.9 * self.gap)
+            self.gap -= self.objective - objective
             self.objective = objective
             self.v, self.b = np.zeros_like(self.v), self.task.constant.copy()
             self.v[0, self.columns] = self.u[: len(self.columns)]
@@ -204,6 +225,7 @@ class Multipliers:
         return self.task.needed(self.tol, self.objective)
 
     def _report(self, certified):
+        self.gap = max(self.gap, 0.0)
         stuck = self.gap <= 4e-16 * abs(self.objective)
         return Report(
             self.objective, self.gap, self.norm, self.step, certified, exhausted=stuck
@@ -221,7 +243,7 @@ def suits(task, d) -> bool:
     """Tell whether multipliers are the better of the two methods."""
     if task.positive or task.l1.any():
         return False
-    return task.view.n_rows >= 20 * d and d <= 500
+    return task.view.n_rows >= max(40 * d, 2000) and d <= 500
 
 
 def exact_step(interval, z, moved, smoothing, penalty):
