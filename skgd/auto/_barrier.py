@@ -1,6 +1,7 @@
 """The path through the interior: one iteration of Mehrotra's method."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
@@ -109,7 +110,7 @@ class Pieces:
 class Bridge:
     """B for the rows of a view: its columns of scale not 0, the intercept last."""
 
-    view: object
+    view: Any
     columns: np.ndarray
     intercept: bool
     copies: int
@@ -128,6 +129,15 @@ class Bridge:
         r = np.stack([v.reshape(self.copies, -1).sum(0) for v in vectors])
         g = self.view.rmatvec(r)[:, self.columns]
         return np.hstack([g, r.sum(1)[:, None]]) if self.intercept else g
+
+    def squares(self, theta):
+        """Give the diagonal of B' diag(theta) B, for one copy of the rows."""
+        squares = self.view.rmatvec_squared(theta)[self.columns]
+        return np.append(squares, theta.sum()) if self.intercept else squares
+
+    def with_rows(self, positions):
+        """Give B for some of the rows."""
+        return replace(self, view=self.view.with_rows(positions))
 
     def gram(self, theta):
         """Give B' diag(theta) B."""

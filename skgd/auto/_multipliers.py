@@ -3,15 +3,18 @@
 import numpy as np
 from scipy.linalg import LinAlgError
 
-from skgd.auto._barrier import Bridge, factorize, solve
+from skgd.auto._barrier import Bridge
 from skgd.auto._interior import InteriorPoint
 from skgd.auto._interval import Interval
 from skgd.auto._settle import few_rows, moving_columns, settle
+from skgd.auto._shifted import by_cholesky, by_conjugate_gradients, exact_step
 from skgd.auto._task import Report, Task
 
 _SHARPEN = 6.0  # sigma a stage: 3 takes fewer steps but more passes, 20 is fragile
 _INNER = 0.1  # of the gap: what a stage may leave of its own objective
 _MOST_INNER, _MOST = 60, 150  # Newton steps a stage and in all; 9 .. 88 are normal
+_SETTLE = 4  # epochs before the rows near their kinks are settled, then between
+_LARGEST = 2000  # features of an interior point
 _SAMPLE = 5000  # rows of the problem that starts a large one
 
 
@@ -54,7 +57,8 @@ class Multipliers:
         self.v, self.b = v.copy(), b.copy()
         self.safe = None
         self.columns = moving_columns(task, self.interval)
-        if not suits(task, len(self.columns)):
+        self.newton = chosen(task, len(self.columns))
+        if self.newton is None:
             self._hand_over()
             return
         self.bridge = Bridge(task.view, self.columns, task.fit_intercept, 1)
@@ -68,7 +72,7 @@ class Multipliers:
         task, n, d = self.task, self.task.view.n_rows, len(self.columns)
         self.u = np.append(self.v[0, self.columns], self.b[: task.fit_intercept])
         warm, share = bool(np.any(self.v)), 0.5
-        self.settle_at = 0 if warm else 10
+        self.settle_at = 0 if warm else _SETTLE
         if not warm and n > max(4 * _SAMPLE, 100 * d):
             self.u, warm = self._from_sample(), True
             share = min(0.5, 8.0 * np.sqrt(d / _SAMPLE))
@@ -108,7 +112,8 @@ class Multipliers:
 
     def _hand_over(self):
         """Leave the rest to an interior point, which finds its own start."""
-        self.safe = InteriorPoint(self.task, self.v, self.b, self.tol)
+        if len(self.columns) <= _LARGEST:
+            self.safe = InteriorPoint(self.task, self.v, self.b, self.tol)
 
     def run_epoch(self) -> Report:
         """Take one Newton step, ending a stage before it where that is due."""
@@ -118,13 +123,18 @@ class Multipliers:
                     return self._newton()
             except LinAlgError:
                 self._hand_over()
+        if self.safe is None:
+            self.gap = max(self.gap, 0.0)
+            return Report(
+                self.objective, self.gap, self.norm, self.step, False, exhausted=True
+            )
         report = self.safe.run_epoch()
         self.v, self.b = self.safe.v, self.safe.b
         return report
 
     def _newton(self):
         self.epoch += 1
-        if self.epoch > self.settle_at:
+        if self.epoch > self.settle_at and self.newton is by_cholesky:
             return self._settle()
         if self.move is not None:
             self._take_move()
@@ -147,7 +157,7 @@ class Multipliers:
     def _settle(self):
         """Try the optimum of the rows near their kinks; the more, the later."""
         self.settled += 1
-        self.settle_at = self.epoch + 10
+        self.settle_at = self.epoch + _SETTLE
         task, columns = self.task, self.columns
         rows = min(few_rows(task, columns) * self.settled, task.view.n_rows)
         accuracy = 0.1 * max(self._needed(), 1e-14 * abs(self.objective))
@@ -169,12 +179,7 @@ class Multipliers:
         g += self.ridge * self.u
         self.t, self.norm = t, float(np.linalg.norm(g))
         curvature = np.where(inside, sigma * interval.weight, 0.0)
-        hessian = self.bridge.gram(curvature)
-        jitter = np.full(len(g), 1e-8 * curvature.sum() + 1e-300)
-        # Above the ridge, the decrement would be measured in a metric of its own.
-        np.minimum(jitter, 0.05 * self.ridge, out=jitter, where=self.ridge > 0.0)
-        np.einsum("ii->i", hessian)[:] += self.ridge + jitter
-        direction = -solve(factorize(hessian), g)
+        direction = self.newton(self.bridge, curvature, self.ridge, g)
         decrement = -0.5 * float(g @ direction)
         if not self.ridge.any():  # then nothing bounds |u - u*| but the step itself
             decrement = 0.5 * float(np.abs(g) @ np.abs(direction))
@@ -239,36 +244,11 @@ class Sample:
         self.name, self.parameter, self.y, self.weight = name, parameter, y, weight
 
 
-def suits(task, d) -> bool:
-    """Tell whether multipliers are the better of the two methods."""
-    if task.positive or task.l1.any():
-        return False
-    return task.view.n_rows >= max(40 * d, 2000) and d <= 500
-
-
-def exact_step(interval, z, moved, smoothing, penalty):
-    """Give the minimiser over a of the shifted smoothing at z + a moved + penalty.
-
-    The derivative is piecewise linear and increasing: Newton's steps inside a
-    bracket, which doubles until there is one. `penalty` is its first and second
-    derivative at a = 0.
-    """
-    shift, sigma = smoothing
-    curvature = sigma * interval.weight * moved * moved
-    low, high, first = 0.0, np.inf, None
-    step = 0.0
-    for trial in range(51):
-        t, inside = interval.slopes(z + step * moved, shift, sigma)
-        slope = float(t @ moved) + penalty[0] + step * penalty[1]
-        first = abs(slope) if first is None else first
-        if trial and abs(slope) <= (1e-3 if trial <= 6 else 0.1) * first:
-            break
-        low, high = (step, high) if slope < 0.0 else (low, step)
-        second = float(curvature @ inside) + penalty[1]
-        newton = step - slope / second if second > 0.0 else np.inf
-        if trial == 0:
-            newton = 1.0
-        elif not low < newton < high:
-            newton = 2.0 * step if high == np.inf else 0.5 * (low + high)
-        step = newton
-    return step
+def chosen(task, d):
+    """Give how Newton's systems are solved; None if an interior point is better."""
+    if (task.positive or task.l1.any()) and d <= _LARGEST:
+        return None
+    if d > (500 if task.view.sparse else _LARGEST):
+        return by_conjugate_gradients
+    few = task.view.n_rows < max(40 * d, 2000) or d > 500
+    return None if few else by_cholesky

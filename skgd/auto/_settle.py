@@ -128,7 +128,7 @@ def settle(task, interval, columns, model, n_rows, accuracy):
     with np.errstate(all="ignore"):
         try:
             barrier = build(part, interval.with_rows(near), columns, u, linear)
-            u, lower = _descend(barrier, accuracy)
+            u, lower = _descend(barrier, accuracy, -constant)
         except LinAlgError:
             return unsettled
     v, b = np.zeros_like(v), task.constant.copy()
@@ -143,7 +143,7 @@ def settle(task, interval, columns, model, n_rows, accuracy):
     return Settled(v, b, objective, max(lower + constant, 0.0), norm)
 
 
-def _descend(barrier, accuracy):
+def _descend(barrier, accuracy, floor):
     """Give the best u of a barrier's path, and a bound of its objective from below."""
     best, lower, u = np.inf, -np.inf, barrier.u
     for _ in range(_MOST):
@@ -154,7 +154,8 @@ def _descend(barrier, accuracy):
         bound, doubt = barrier.bound()
         if doubt <= max(barrier.value(1.0) - bound - doubt, accuracy):
             lower = max(lower, bound)
-        if best - lower <= accuracy:
+        # Below the floor there is no loss: too many rows have changed sides.
+        if best - lower <= accuracy or best < floor:
             break
         try:
             barrier.iterate()
