@@ -81,34 +81,3 @@ class Interval:
         first = min(np.searchsorted(slope, -rounding), len(kinks) - 1)
         last = min(np.searchsorted(slope, rounding, side="right"), len(kinks) - 1)
         return float(0.5 * (kinks[first] + kinks[last]))
-
-
-def coordinates(variance, constant, y, weight, ridge):
-    """Give scales q: v = w / q is what descent on a kinked loss moves.
-
-    Parameters
-    ----------
-    variance : ndarray of shape (n_features,)
-        Of the columns over the weighted rows (without an intercept: mean squares).
-    constant : ndarray of shape (n_features,), bool
-        Whether a column's smallest value is its largest: its scale is 0.
-    y, weight : ndarray of shape (n_rows,)
-        Targets, and weights whose sum is one.
-    ridge : float
-        alpha times the share of l2 in the penalty, per coefficient of the user.
-
-    Returns
-    -------
-    scale : ndarray of shape (n_features,)
-        1 / sqrt(variance + ridge * spread), spread = mean |y - median y|: a kinked
-        loss has curvature of about 1 / spread before its kinks are resolved. With
-        1 / sd alone, a column of sd 1e-18 would get a penalty of 1e36.
-    """
-    spread = 1.0
-    if not np.isin(y, (-1.0, 1.0)).all():
-        median = Interval("absolute_error", 0.0, y, weight).best_constant()
-        spread = float(weight @ np.abs(y - median)) or 1.0
-    size = variance + ridge * spread
-    scale = np.zeros_like(size)
-    np.divide(1.0, np.sqrt(size), out=scale, where=~constant & (size > 0.0))
-    return scale
