@@ -3,8 +3,7 @@
 import numpy as np
 from scipy.linalg import LinAlgError
 
-from skgd.auto._interval import Interval
-from skgd.auto._settle import build, few_rows, moving_columns, settle
+from skgd.auto._settle import build, few_rows, moving_columns, on_rows, settle
 from skgd.auto._task import Report
 
 _MOST_DOUBT = 10.0  # of the gap: an estimate, though not yet to stop by
@@ -34,14 +33,13 @@ class InteriorPoint:
     """
 
     def __init__(self, task, v, b, tol, mode="batch", seed=0):
-        self.task, self.tol = task, tol
-        loss = task.loss
-        self.interval = Interval(loss.name, loss.parameter, loss.y, loss.weight)
+        self.task, self.tol = on_rows(task), tol
+        self.interval = self.task.loss.interval
         self.v, self.b = v.copy(), b.copy()
         self.objective = self._objective(v, self._raw(v, b))
         self.lower, self.sure = 0.0, True  # no loss is negative
         self.epoch, self.gaps = 0, []
-        self.columns = moving_columns(task, self.interval)
+        self.columns = moving_columns(self.task, self.interval)
         self.barrier, self.warm = None, bool(v.any())
 
     def _raw(self, v, b):

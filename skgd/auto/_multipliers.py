@@ -5,10 +5,9 @@ from scipy.linalg import LinAlgError
 
 from skgd.auto._barrier import Bridge
 from skgd.auto._interior import InteriorPoint
-from skgd.auto._interval import Interval
-from skgd.auto._settle import few_rows, moving_columns, settle
+from skgd.auto._settle import few_rows, moving_columns, on_rows, settle
 from skgd.auto._shifted import by_cholesky, by_conjugate_gradients, exact_step
-from skgd.auto._task import Report, Task
+from skgd.auto._task import Report
 
 _SHARPEN = 6.0  # sigma a stage: 3 takes fewer steps but more passes, 20 is fragile
 _INNER = 0.1  # of the gap: what a stage may leave of its own objective
@@ -51,9 +50,9 @@ class Multipliers:
     """
 
     def __init__(self, task, v, b, tol, mode="batch", seed=0, move=None):
+        task = on_rows(task)
         self.task, self.tol, self.move = task, tol, move
-        loss = task.loss
-        self.interval = Interval(loss.name, loss.parameter, loss.y, loss.weight)
+        self.interval = task.loss.interval
         self.v, self.b = v.copy(), b.copy()
         self.safe = None
         self.columns = moving_columns(task, self.interval)
@@ -87,21 +86,15 @@ class Multipliers:
         # A start that is optimal already has kinks at exactly zero distance.
         near = max(near, 1e-9 * distance.mean()) or 1.0
         self.sigma = (0.5 * width if warm else 1.0) / near
-        self.shift = np.zeros_like(self.z)
+        self.shift = 0.5 * (self.interval.low + self.interval.high)
 
     def _from_sample(self):
         """Give the optimum over some rows, the same ones each time."""
-        task, loss = self.task, self.task.loss
-        order = np.random.default_rng(0).choice(task.view.n_rows, _SAMPLE, False)
-        rows = np.sort(order)
-        weight = loss.weight[rows] / loss.weight[rows].sum()
-        some = Sample(loss.name, loss.parameter, loss.y[rows], weight)
-        part = Task(
-            task.view.with_rows(rows),
-            some,
-            *(task.ridge, task.l1, task.positive, task.fit_intercept, task.constant),
-            null_objective=task.null_objective,
-        )
+        task, random = self.task, np.random.default_rng(0)
+        rows = np.sort(random.choice(task.view.n_rows, _SAMPLE, replace=False))
+        part = on_rows(task, rows)
+        # As much weight as all the rows have, so that the penalty keeps its share.
+        part.loss.weight *= task.loss.weight.sum() / part.loss.weight.sum()
         descent = Multipliers(part, self.v, self.b, 1e-3)
         for _ in range(2 * _MOST):
             report = descent.run_epoch()
@@ -179,7 +172,7 @@ class Multipliers:
         g += self.ridge * self.u
         self.t, self.norm = t, float(np.linalg.norm(g))
         curvature = np.where(inside, sigma * interval.weight, 0.0)
-        direction = self.newton(self.bridge, curvature, self.ridge, g)
+        direction = self.newton(self.bridge, curvature, sigma, self.ridge, g)
         decrement = -0.5 * float(g @ direction)
         if not self.ridge.any():  # then nothing bounds |u - u*| but the step itself
             decrement = 0.5 * float(np.abs(g) @ np.abs(direction))
@@ -235,13 +228,6 @@ class Multipliers:
         return Report(
             self.objective, self.gap, self.norm, self.step, certified, exhausted=stuck
         )
-
-
-class Sample:
-    """A loss by its name over given rows."""
-
-    def __init__(self, name, parameter, y, weight):
-        self.name, self.parameter, self.y, self.weight = name, parameter, y, weight
 
 
 def chosen(task, d):

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.linalg import LinAlgError
 
 from skgd.auto._barrier import Barrier, Bridge, Pieces
+from skgd.auto._interval import Interval
 
 _MOST = 50  # iterations on the rows that are left
 
@@ -31,16 +32,52 @@ class Settled:
     norm: float
 
 
+@dataclass
+class Samples:
+    """A kinked loss by its name, over given rows.
+
+    Attributes
+    ----------
+    name, parameter : str, float
+        The loss in the core's words.
+    y, weight : ndarray of shape (n_rows,)
+        Targets, and weights > 0.
+    """
+
+    name: str
+    parameter: float
+    y: np.ndarray
+    weight: np.ndarray
+
+    @property
+    def interval(self):
+        """Give the loss in its common form."""
+        return Interval(self.name, self.parameter, self.y, self.weight)
+
+
+def on_rows(task, positions=None):
+    """Give a task on some of its rows, by default on all that have weight."""
+    loss = task.loss
+    if positions is None:
+        positions = np.flatnonzero(loss.weight)
+    if len(positions) < len(loss.weight):
+        y, weight = loss.y[positions], loss.weight[positions]
+        task = replace(task, view=task.view.with_rows(positions))
+    else:
+        y, weight = loss.y, loss.weight
+    return replace(task, loss=Samples(loss.name, loss.parameter, y, weight))
+
+
 def moving_columns(task, interval):
     """Give the columns whose coefficients may differ from zero at the optimum.
 
     |g_j| <= sum_i |a_ij| max |t_i| <= sum_i s_i |a_ij| reach, and the mean of |a| is
-    at most its root mean square: where that is within the l1 penalty, v_j = 0.
+    at most the root of its mean square: where that is within the l1 penalty, v_j = 0.
     """
     weight = task.loss.weight
-    squares = task.view.rmatvec_squared(weight)
-    largest = np.maximum(interval.high, -interval.low)
-    reach = float((largest[weight > 0.0] / weight[weight > 0.0]).max())
+    total = weight.sum()  # less than one where classes have weights
+    squares = task.view.rmatvec_squared(weight) * total
+    reach = float((np.maximum(interval.high, -interval.low) / weight).max())
     return np.flatnonzero((squares > 0.0) & (np.sqrt(squares) * reach > task.l1))
 
 
