@@ -1,6 +1,7 @@
 """The path through the interior: one iteration of Mehrotra's method."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
@@ -109,7 +110,7 @@ class Pieces:
 class Bridge:
     """B for the rows of a view: its columns of scale not 0, the intercept last."""
 
-    view: object
+    view: Any
     columns: np.ndarray
     intercept: bool
     copies: int
@@ -129,33 +130,42 @@ class Bridge:
         g = self.view.rmatvec(r)[:, self.columns]
         return np.hstack([g, r.sum(1)[:, None]]) if self.intercept else g
 
+    def squares(self, theta):
+        """Give the diagonal of B' diag(theta) B, for one copy of the rows."""
+        squares = self.view.rmatvec_squared(theta)[self.columns]
+        return np.append(squares, theta.sum()) if self.intercept else squares
+
+    def with_rows(self, positions):
+        """Give B for some of the rows."""
+        return replace(self, view=self.view.with_rows(positions))
+
     def gram(self, theta):
         """Give B' diag(theta) B."""
-        H = self.view.gram(theta.reshape(self.copies, -1).sum(0))
+        gram = self.view.gram(theta.reshape(self.copies, -1).sum(0))
         keep = self.columns
         if self.intercept:
-            keep = np.append(keep, H.shape[0] - 1)
-        return H if len(keep) == H.shape[0] else H[np.ix_(keep, keep)]
+            keep = np.append(keep, len(gram) - 1)
+        return gram if len(keep) == len(gram) else gram[np.ix_(keep, keep)]
 
 
-def factorize(H):
-    """Give a Cholesky factor of H (overwritten), its diagonal raised as little as can.
+def factorize(hessian):
+    """Give a Cholesky factor of a Hessian (overwritten), its diagonal raised a little.
 
     Raises
     ------
     LinAlgError
         Where no sensible increase makes it positive definite, or it is not finite.
     """
-    diagonal = np.diagonal(H).copy()
+    diagonal = np.diagonal(hessian).copy()
     if not np.isfinite(diagonal).all() or diagonal.min() <= 0.0:
         raise LinAlgError
     size = np.sqrt(diagonal)
-    H /= size
-    H /= size[:, None]
+    hessian /= size
+    hessian /= size[:, None]
     for raised in (1e-14, 1e-12, 1e-10, 1e-8):
-        np.fill_diagonal(H, 1.0 + raised)
+        np.fill_diagonal(hessian, 1.0 + raised)
         try:
-            return cho_factor(H, check_finite=False), size
+            return cho_factor(hessian, check_finite=False), size
         except LinAlgError:
             continue
     raise LinAlgError
@@ -201,11 +211,11 @@ class Barrier:
         self.gradient = self.ridge * self.u + self.linear - slopes
         if len(self.at):
             self.gradient[self.at] -= self.extra.dual
-        H = self.bridge.gram(aims[0][0])
-        np.einsum("ii->i", H)[:] += self.ridge
+        hessian = self.bridge.gram(aims[0][0])
+        np.einsum("ii->i", hessian)[:] += self.ridge
         if len(self.at):
-            H[self.at, self.at] += aims[1][0]
-        self.factor = factorize(H)
+            hessian[self.at, self.at] += aims[1][0]
+        self.factor = factorize(hessian)
         rhs = pull - self.gradient
         if len(self.at):
             rhs[self.at] += aims[1][1]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skgd.auto._dual import DualAscent
-from skgd.auto._interior import InteriorPoint
+from skgd.auto._multipliers import Multipliers
 from skgd.auto._proximal import ProximalNewton
 from skgd.auto._smooth import SmoothDescent
 from skgd.auto._stochastic import make_move
@@ -15,7 +15,7 @@ def make_descent(task, v, b, tol, mode, seed):
     if np.isinf(task.loss.curvature):
         if task.view.sparse and separable and task.ridge.any():
             return DualAscent(task, v, b, tol, mode, seed)
-        return InteriorPoint(task, v, b, tol)
+        return Multipliers(task, v, b, tol)
     move = None if mode == "batch" else make_move(task, mode, seed)
     if separable:
         return SmoothDescent(task, v, b, tol, move)

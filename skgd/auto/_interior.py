@@ -3,8 +3,7 @@
 import numpy as np
 from scipy.linalg import LinAlgError
 
-from skgd.auto._barrier import Barrier, Bridge, Pieces
-from skgd.auto._interval import Interval
+from skgd.auto._settle import build, few_rows, moving_columns, on_rows, settle
 from skgd.auto._task import Report
 
 _MOST_DOUBT = 10.0  # of the gap: an estimate, though not yet to stop by
@@ -34,15 +33,14 @@ class InteriorPoint:
     """
 
     def __init__(self, task, v, b, tol, mode="batch", seed=0):
-        self.task, self.tol = task, tol
-        loss = task.loss
-        self.interval = Interval(loss.name, loss.parameter, loss.y, loss.weight)
+        self.task, self.tol = on_rows(task), tol
+        self.interval = self.task.loss.interval
         self.v, self.b = v.copy(), b.copy()
         self.objective = self._objective(v, self._raw(v, b))
         self.lower, self.sure = 0.0, True  # no loss is negative
         self.epoch, self.gaps = 0, []
-        self.columns = moving_columns(task, self.interval)
-        self.barrier = None
+        self.columns = moving_columns(self.task, self.interval)
+        self.barrier, self.warm = None, bool(v.any())
 
     def _raw(self, v, b):
         return self.task.view.matvec(v)[0] + b[0]
@@ -59,6 +57,8 @@ class InteriorPoint:
         step, exhausted = np.nan, self.epoch >= _MOST
         with np.errstate(all="ignore"):
             try:
+                if self.warm:
+                    return self._settle()
                 if self.barrier is None:
                     self.barrier = build(self.task, self.interval, self.columns)
                 step = self.barrier.iterate()
@@ -69,13 +69,30 @@ class InteriorPoint:
         self.gaps.append(gap)
         exhausted |= self._stalled(gap) or not step > 1e-12
         certified = self.sure
-        needed = self.task.needed(self.tol, self.objective)
+        needed = self._needed()
         if exhausted or (certified and gap <= needed):
             self._round(needed)
             gap = self.objective - self.lower
         norm = float(np.linalg.norm(self.barrier.gradient)) if self.barrier else np.nan
         gap = max(gap, 0.0)
         return Report(self.objective, gap, norm, step, certified, exhausted)
+
+    def _settle(self):
+        """See whether a model to start from is the optimum already, or next to it."""
+        self.warm = False
+        rows, needed = few_rows(self.task, self.columns), self._needed()
+        model, columns = (self.v, self.b), self.columns
+        found = settle(self.task, self.interval, columns, model, rows, 0.1 * needed)
+        if found.objective < self.objective:
+            self.v, self.b, self.objective = found.v, found.b, found.objective
+        self.lower = max(self.lower, found.lower)
+        gap = max(self.objective - self.lower, 0.0)
+        return Report(self.objective, gap, found.norm, np.nan, True, False)
+
+    def _needed(self):
+        return max(
+            self.task.needed(self.tol, self.objective), 1e-14 * abs(self.objective)
+        )
 
     def _stalled(self, gap):
         if gap <= 4e-16 * abs(self.objective):
@@ -102,8 +119,9 @@ class InteriorPoint:
         gap = barrier.value(1.0) - bound - doubt
         if self.lower > self.objective:  # the doubt had been too small
             self.lower, self.sure = 0.0, True
-        if bound > self.lower and doubt <= _MOST_DOUBT * gap:
-            self.lower, self.sure = bound, doubt <= gap
+        enough = max(gap, 0.1 * self._needed())
+        if bound > self.lower and doubt <= _MOST_DOUBT * enough:
+            self.lower, self.sure = bound, doubt <= enough
 
     def _consider(self, barrier, step):
         """Keep the model after a step of the tangent, if it is the best."""
@@ -135,40 +153,3 @@ class InteriorPoint:
         objective = self._objective(v, self._raw(v, b))
         if objective <= self.objective + 1e-3 * needed:
             self.v, self.b, self.objective = v, b, objective
-
-
-def moving_columns(task, interval):
-    """Give the columns whose coefficients may differ from zero at the optimum.
-
-    |g_j| <= sum_i |a_ij| max |t_i| <= sum_i s_i |a_ij| reach, and the mean of |a| is
-    at most its root mean square: where that is within the l1 penalty, v_j = 0.
-    """
-    weight = task.loss.weight
-    squares = task.view.rmatvec_squared(weight)
-    largest = np.maximum(interval.high, -interval.low)
-    reach = float((largest[weight > 0.0] / weight[weight > 0.0]).max())
-    return np.flatnonzero((squares > 0.0) & (np.sqrt(squares) * reach > task.l1))
-
-
-def build(task, interval, columns):
-    """Give the barrier of a task at its start, the best constant model."""
-    bridge = Bridge(task.view, columns, task.fit_intercept, 2 if interval.slack else 1)
-    shift = 0.0 if task.fit_intercept else task.constant[0]
-    center, above, below = interval.center - shift, -interval.low, interval.high
-    if interval.slack:
-        zero = np.zeros_like(center)
-        center = np.concatenate([center - interval.slack, center + interval.slack])
-        above, below = np.concatenate([above, zero]), np.concatenate([zero, below])
-    intercept = int(task.fit_intercept)
-    u = np.zeros(len(columns) + intercept)
-    if intercept:
-        u[-1] = task.constant[0]
-    residual = center - (u[-1] if intercept else 0.0)
-    spread = float(np.abs(residual).mean()) or 1.0
-    samples = Pieces(center, above, below, residual, spread, 0.0)
-    ridge = np.append(task.ridge[columns], np.zeros(intercept))
-    l1 = task.l1[columns]
-    at = np.arange(len(columns)) if task.positive else np.flatnonzero(l1 > 0.0)
-    zero, slack = np.zeros(len(at)), float(np.mean(above + below))
-    extra = Pieces(zero, l1[at], l1[at], zero, spread, slack, not task.positive)
-    return Barrier(bridge, samples, extra, at, ridge, np.zeros_like(u), u)

@@ -1,5 +1,7 @@
 """Kinked losses in their common form, and the coordinates that suit them."""
 
+from copy import copy
+
 import numpy as np
 
 
@@ -51,11 +53,22 @@ class Interval:
             inside &= t != 0.0
         return np.clip(t, self.low, self.high), inside
 
-    def smoothed(self, z, shift, sigma) -> float:
-        """Give the mean of the shifted smoothing at z."""
-        t, _ = self.slopes(z, shift, sigma)
-        linear = t @ (z - self.center) - self.slack * np.abs(t).sum()
-        return float(linear - ((t - shift) ** 2 / (2.0 * sigma * self.weight)).sum())
+    def distance(self, z):
+        """Give how far z is from the nearest kink, one number a row."""
+        return np.abs(np.abs(z - self.center) - self.slack)
+
+    def sides(self, z):
+        """Give the derivative of the loss at z, away from its kinks."""
+        r = z - self.center
+        above = np.where(r > self.slack, self.high, 0.0)
+        return np.where(r < -self.slack, self.low, above)
+
+    def with_rows(self, positions):
+        """Give the loss of some of the rows, their weights as they are."""
+        some = copy(self)
+        for name in ("center", "weight", "low", "high"):
+            setattr(some, name, getattr(self, name)[positions])
+        return some
 
     def best_constant(self) -> float:
         """Give the constant prediction of least loss; the middle one where many are."""
