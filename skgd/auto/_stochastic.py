@@ -33,9 +33,9 @@ def make_move(task, mode, seed):
     overflowed, after which its steps are a quarter as long.
 
     v, b : the snapshot. z, d, h : raw predictions, weighted first and second
-    derivatives there, of shape (K, n_rows). solve : P^-1 for gradients of shape
-    (K, n_features + 1), used by "mini-batch", or None for the diagonal of the Hessian,
-    which "stochastic" always takes. face : (linear, free), a gradient of shape
+    derivatives there, of shape (K, n_rows). solve : P^-1 of a gradient of shapes
+    (K, n_features), (K,), used by "mini-batch", or None for the diagonal of the
+    Hessian, which "stochastic" always takes. face : (linear, free), a gradient of shape
     (K, n_features) to add and a mask of the columns that may move. shift : (t0, sigma)
     of a loss with a kink, as in `RowDerivatives`.
     """
@@ -92,6 +92,7 @@ class StochasticMove:
         self._core, self._metric = Stochastic(view), _Metric(task, view)
         self._shorter = 1.0
 
+    @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, v, b, z, d, h, solve, face=None, shift=None):
         """Give the move; see `make_move`."""
         task, scale = self._task, self._task.view.scale
@@ -171,6 +172,7 @@ class MiniBatchMove:
         self._rng = np.random.default_rng(seed)
         self._shorter = 1.0
 
+    @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, v, b, z, d, h, solve, face=None, shift=None):
         """Give the move; see `make_move`."""
         gradient = _Gradient(self._task, v, d, face)
@@ -206,9 +208,9 @@ class MiniBatchMove:
 
     def _solve(self, g, solve):
         if solve is not None:
-            return solve(g)
-        return np.hstack(
-            [g[:, :-1] / self._metric.diagonal, g[:, -1:] / self._metric.intercept]
+            return np.column_stack(solve(g[:, :-1], g[:, -1]))
+        return np.column_stack(
+            [g[:, :-1] / self._metric.diagonal, g[:, -1] / self._metric.intercept]
         )
 
     def _masked(self, g, free):
