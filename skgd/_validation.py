@@ -2,6 +2,7 @@
 
 import math
 import sys
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -16,6 +17,8 @@ REGRESSION_LOSSES = tuple(
     name for name, loss in LOSSES.items() if not loss["classification"]
 )
 CLASSIFICATION_LOSSES = tuple(name for name in LOSSES if name != "softmax")
+QUANTILE = "quantile"  # the loss with a parameter of its own
+AUTO = "auto"  # the learning rate that is none
 MODES = ("auto", "batch", "mini-batch", "stochastic")
 MINI_BATCH_SIZE = 32
 
@@ -107,6 +110,7 @@ _CONSTRAINTS = {
     "validation_fraction": _number(0, 1, low_open=True, high_open=True),
     "shuffle": _flag(),
     "epsilon": _number(0),
+    "positive": _flag(),
     "warm_start": _flag(),
     "n_jobs": _either(
         (
@@ -126,7 +130,11 @@ _CONSTRAINTS = {
     "verbose": _either(_integer(0), _flag()),
 }
 
-REGRESSOR_CONSTRAINTS = {"loss": _one_of(*REGRESSION_LOSSES), **_CONSTRAINTS}
+REGRESSOR_CONSTRAINTS = {
+    "loss": _one_of(*REGRESSION_LOSSES),
+    "quantile": _number(0, 1, low_open=True, high_open=True),
+    **_CONSTRAINTS,
+}
 CLASSIFIER_CONSTRAINTS = {
     "loss": _one_of(*CLASSIFICATION_LOSSES),
     "multi_class": _one_of("auto", "multinomial", "ovr"),
@@ -158,10 +166,12 @@ def check_parameters(estimator, constraints) -> None:
 
 def _check_combinations(estimator) -> None:
     e = estimator
-    if e.learning_rate == "auto":
+    if e.learning_rate == AUTO:
+        _check_auto(e)
+    elif e.positive:
         raise ValueError(
-            "learning_rate='auto' (descent without a learning rate) is not part of this"
-            f" version of skgd. Set learning_rate to one of {tuple(SCHEDULES)}."
+            f"positive=True goes with learning_rate={AUTO!r} only; got"
+            f" learning_rate={e.learning_rate!r}."
         )
     if e.penalty == "elasticnet" and e.l1_ratio is None:
         raise ValueError("l1_ratio must be set when penalty is 'elasticnet'")
@@ -194,6 +204,47 @@ def _check_combinations(estimator) -> None:
             )
 
 
+def _check_auto(estimator) -> None:
+    """Refuse what has no meaning without a learning rate, or say that it has none."""
+    e = estimator
+    if e.average:
+        raise ValueError(
+            f"average={e.average!r} goes with a textbook learning_rate only: with"
+            f" learning_rate={AUTO!r} the last model is the best one. Set average=False"
+            f" or learning_rate to one of {tuple(SCHEDULES)}."
+        )
+    if e.optimizer != "sgd":
+        raise ValueError(
+            f"optimizer={e.optimizer!r} goes with a textbook learning_rate only: with"
+            f" learning_rate={AUTO!r} there is no step for it to make. Set"
+            f" optimizer='sgd' or learning_rate to one of {tuple(SCHEDULES)}."
+        )
+    if e.batch_size != "auto":
+        raise ValueError(
+            f"batch_size={e.batch_size!r} goes with a textbook learning_rate only: with"
+            f" learning_rate={AUTO!r} the engine chooses. Leave batch_size='auto'."
+        )
+    idle = [
+        name
+        for name in ("eta0", "power_t")
+        if getattr(e, name) != e._rate_defaults[name]
+    ]
+    if idle:
+        warnings.warn(
+            f"{' and '.join(idle)} is ignored with learning_rate={AUTO!r}, which has no"
+            f" learning rate; one of {tuple(SCHEDULES)} has.",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def mode_of(estimator) -> str:
+    """Give the mode that "auto" stands for: what is cheapest while X is in memory."""
+    if estimator.mode != "auto":
+        return estimator.mode
+    return "batch" if estimator.learning_rate == AUTO else "stochastic"
+
+
 def minimises(estimator) -> bool:
     """Tell whether the descent minimises F, as the perceptron's rule does not."""
     return estimator.loss != "perceptron"
@@ -205,6 +256,13 @@ def rule_of(estimator) -> tuple[str, float, float, float]:
     return (
         OPTIMIZERS[optimizer]() if isinstance(optimizer, str) else optimizer
     )._rule()
+
+
+def loss_parameter(estimator) -> float:
+    """Give the number in the formula of the loss, if it has one."""
+    return float(
+        estimator.quantile if estimator.loss == QUANTILE else estimator.epsilon
+    )
 
 
 def penalty_of(estimator) -> tuple[float, float]:

@@ -175,6 +175,13 @@ def test_batch_size_contradicts_every_mode_but_mini_batch(estimator_class, mode)
         estimator.fit(X, Y[estimator_class])
 
 
+def test_early_stopping_needs_two_rows_to_score_a_regression():
+    model = _estimator(GDRegressor, early_stopping=True, validation_fraction=0.05)
+    message = "would have 1 sample, and R.2.* Consider changing validation_fraction"
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, Y[GDRegressor])
+
+
 def test_elasticnet_needs_l1_ratio(estimator_class):
     estimator = _estimator(estimator_class, penalty="elasticnet", l1_ratio=None)
     message = "l1_ratio must be set when penalty is 'elasticnet'"

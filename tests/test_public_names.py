@@ -54,9 +54,12 @@ def test_star_import_brings_the_public_names():
     assert set(names) >= PUBLIC
 
 
-def test_modules_are_private_but_for_the_textbook():
+def test_modules_are_private_but_for_the_two_descents():
     modules = {info.name for info in pkgutil.iter_modules(skgd.__path__)}
-    assert {name for name in modules if not name.startswith("_")} == {"textbook"}
+    assert {name for name in modules if not name.startswith("_")} == {
+        "auto",
+        "textbook",
+    }
 
 
 def _imported(tree):

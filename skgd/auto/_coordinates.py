@@ -3,12 +3,18 @@
 import numpy as np
 
 from skgd._core.bridge import SampleLoss, View
+from skgd._core.engine import LOSSES
+from skgd.auto._interval import Interval
 from skgd.auto._task import Task
 
 # The mean curvature at the start is at least this share of the loss's bound: rows that
 # are flat there (huber, squared hinge) need not be flat at the optimum.
 _LEAST_CURVATURE = 1e-3
 _BISECTIONS = 200  # halve any interval of doubles to neighbours
+
+
+class TooLargeError(Exception):
+    """A column of X holds NaN, infinity, or numbers whose squares overflow."""
 
 
 def make_tasks(problem, positive: bool) -> list[Task]:
@@ -37,7 +43,7 @@ def make_tasks(problem, positive: bool) -> list[Task]:
 def _check_range(mean, variance):
     broken = ~np.isfinite(mean + variance)
     if broken.any():
-        raise ValueError(
+        raise TooLargeError(
             f"The values in column {int(broken.argmax())} of X are too large: their"
             " squares overflow. Divide the column by a constant, as"
             " sklearn.preprocessing.MaxAbsScaler does."
@@ -74,11 +80,12 @@ def _make_task(problem, loss, view, mean, variance, positive):
     z = np.repeat(constant, view.n_rows).reshape(K, view.n_rows)
     d, h = np.empty((2, *z.shape))
     objective = loss.evaluate(z, d, h)
-    curvature = max(h.sum() / K, _LEAST_CURVATURE * loss.curvature * loss.weight.sum())
-    denominator = curvature * np.maximum(variance, 0.0) + problem.ridge
-    scale = np.zeros_like(mean)
-    varies = (variance >= 0.0) & (denominator > 0.0)
-    scale[varies] = 1.0 / np.sqrt(denominator[varies])
+    if np.isinf(loss.curvature):
+        curvature = 1.0 / _spread(loss)
+    else:
+        least = _LEAST_CURVATURE * loss.curvature * loss.weight.sum()
+        curvature = max(h.sum() / K, least)
+    scale = _scale(curvature, variance, problem.ridge)
     return Task(
         view.with_coordinates(mean, scale),
         loss,
@@ -91,6 +98,28 @@ def _make_task(problem, loss, view, mean, variance, positive):
     )
 
 
+def _scale(curvature, variance, ridge):
+    """Give q = 1 / sqrt(curvature variance + ridge); 0 where variance < 0.
+
+    Not 1 / sd: the penalty of a column of sd 1e-18 would be 1e36.
+    """
+    size = curvature * variance + ridge
+    scale = np.zeros_like(variance)
+    np.divide(1.0, np.sqrt(size), out=scale, where=(variance >= 0.0) & (size > 0.0))
+    return scale
+
+
+def _spread(loss):
+    """Give the mean |y - median y|, whose inverse is a kinked loss's curvature.
+
+    Of classes it is one: that far are the kinks of a hinge from the start.
+    """
+    if LOSSES[loss.name]["classification"]:
+        return 1.0
+    median = best_constant(SampleLoss("absolute_error", 0.0, loss.y, loss.weight))
+    return float(loss.weight @ np.abs(loss.y - median)) or 1.0
+
+
 def best_constant(loss):
     """Give b of shape (K,), the best raw prediction that is the same for all rows.
 
@@ -101,6 +130,9 @@ def best_constant(loss):
         share = np.bincount(loss.y, loss.weight, minlength=loss.n_outputs)
         logit = np.log(np.maximum(share / share.sum(), 1e-300))
         return logit - logit.mean()
+    if np.isinf(loss.curvature):
+        interval = Interval(loss.name, loss.parameter, loss.y, loss.weight)
+        return np.array([interval.best_constant()])
     if loss.quadratic:
         return np.array([loss.weight @ loss.y / loss.weight.sum()])
     zero, ones = np.zeros((1, len(loss.y))), np.ones((1, 1, len(loss.y)))

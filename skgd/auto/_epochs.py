@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from skgd.auto._choice import make_descent
 from skgd.auto._coordinates import from_coordinates, make_tasks, to_coordinates
-from skgd.auto._smooth import SmoothDescent
 from skgd.auto._task import Report, Task
 
 
@@ -41,6 +41,8 @@ class AutoEpochs:
         The objective and its training rows.
     coef, intercept : ndarray of shapes (n_outputs, n_features), (n_outputs,)
         Where to start, in the units of X; the best constant model if that is better.
+    positive : bool
+        Whether coefficients must not be negative.
     tol : float or None
         Share of F_null - F that the estimate of F - F* must reach.
     mode : {"batch", "mini-batch", "stochastic"}
@@ -49,14 +51,17 @@ class AutoEpochs:
         Of the stochastic modes.
     """
 
-    def __init__(self, problem, coef, intercept, *, tol, mode, seed):
+    def __init__(self, problem, coef, intercept, *, positive, tol, mode, seed):
         self.problem, self._tol = problem, tol
-        self._outputs = []
-        tasks = make_tasks(problem, positive=False)
+        self._outputs, self._own = [], []
+        tasks = make_tasks(problem, positive)
+        self._raw = tasks[0].view.with_coordinates(*_units_of(problem.design))
         for task, begin in zip(tasks, _first_outputs(tasks), strict=True):
             own = slice(begin, begin + task.loss.n_outputs)
+            self._own.append(own)
             v, b = _start(task, coef[own], intercept[own])
-            self._outputs.append(_Output(task, SmoothDescent(task, v, b, tol)))
+            descent = make_descent(task, v, b, tol, mode, seed)
+            self._outputs.append(_Output(task, descent))
 
     def run_epoch(self) -> Report:
         """Run an epoch of the outputs that are not finished; sum up over all."""
@@ -73,6 +78,27 @@ class AutoEpochs:
             exhausted=all(output.finished(self._tol) for output in self._outputs),
         )
 
+    def objective(self, coef, intercept) -> float:
+        """Give F at a model in the units of X, in double: a pass over X."""
+        z = self._raw.matvec(coef.astype(np.float64)) + intercept[:, None]
+        losses = (
+            output.task.loss.evaluate(z[own])
+            for output, own in zip(self._outputs, self._own, strict=True)
+        )
+        return float(sum(losses)) + self.problem.penalty(coef)
+
+    def worse_than_none(self, objective: float) -> bool:
+        """Tell whether no coefficients at all would have been better: never."""
+        return False
+
+    def lower_learning_rate(self) -> bool:
+        """There is none to lower."""
+        return False
+
+    def state(self):
+        """Nothing: a later call goes on from the coefficients."""
+        return
+
     def model(self):
         """Give coefficients (n_outputs, n_features) in X's dtype, and intercept."""
         models = [
@@ -83,6 +109,10 @@ class AutoEpochs:
         ]
         coef = np.concatenate([coef for coef, _ in models])
         return coef, np.concatenate([intercept for _, intercept in models])
+
+
+def _units_of(design):
+    return np.zeros(design.shape[1]), np.ones(design.shape[1])
 
 
 def _first_outputs(tasks):

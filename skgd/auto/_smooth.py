@@ -119,6 +119,12 @@ class SmoothDescent:
         h = np.maximum(self._h.sum(axis=1), 1e-300)
         return float((self._g**2 / safe).sum() + (self._g_intercept**2 / h).sum()) / 2
 
+    def _metric(self):
+        """Give P^-1 of gradients of shape (K, n_features + 1); None for a diagonal."""
+        if not self._P.certifies:
+            return None
+        return lambda g: np.column_stack(self._P.solve(g[:, :-1], g[:, -1]))
+
     # --- Step
 
     def _step(self):
@@ -127,7 +133,7 @@ class SmoothDescent:
         used = [0] + [1] * self._remembered
         if self._move is not None:
             self._moves[2], self._shifts[2] = self._move(
-                self.v, self.b, self._z, self._d, self._h, self._P.solve
+                self.v, self.b, self._z, self._d, self._h, self._metric()
             )
             used.append(2)
         for i in used:

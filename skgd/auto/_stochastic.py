@@ -43,7 +43,7 @@ def make_move(task, mode, seed):
 
 
 class _Metric:
-    """The diagonal of the Hessian and what goes with it, until the curvature changes."""
+    """The diagonal of the Hessian, until the curvature changes."""
 
     def __init__(self, task, view):
         self._task, self._view, self._h = task, view, None
@@ -79,8 +79,8 @@ class _Gradient:
 class StochasticMove:
     """An epoch of SAGA with importance sampling, in the metric of the diagonal.
 
-    p_i = (1 / n + L_i / sum L) / 2 and steps of 1 / (3 max_i L_i / p_i), L_i = s_i times
-    the loss's curvature times |a_i|^2 in that metric. O(non-zeros) a step on sparse X,
+    p_i = (1 / n + L_i / sum L) / 2 and steps of 1 / (3 max_i L_i / p_i), L_i = s_i
+    times the loss's curvature times |a_i|^2 in that metric. O(non-zeros) a step on sparse X,
     whose rows are not centred: the move of the intercept takes the mean in.
     """
 
@@ -107,9 +107,18 @@ class StochasticMove:
         g[:, :-1] = np.divide(g[:, :-1], scale, where=scale > 0, out=np.zeros_like(v))
         if task.view.sparse:
             g[:, :-1] += np.outer(d.sum(axis=1), task.view.mean)
-        ridge = np.divide(task.ridge, scale**2, where=scale > 0, out=np.zeros(len(scale)))
+        ridge = np.divide(
+            task.ridge, scale**2, where=scale > 0, out=np.zeros(len(scale))
+        )
         w, db = self._core.saga(
-            self._derivatives(shift), z, d.copy(), g, step, ridge, self._order(), self._p
+            self._derivatives(shift),
+            z,
+            d.copy(),
+            g,
+            step,
+            ridge,
+            self._order(),
+            self._p,
         )
         if task.view.sparse:
             db = db + w @ task.view.mean
@@ -190,7 +199,9 @@ class MiniBatchMove:
         for B in batches:
             change = self._change(B, z, d, move, shift)
             g = self._masked(self._batch_gradient(B, change, move), gradient.free)
-            move -= eta * self._masked(self._solve(g + gradient.value, solve), gradient.free)
+            move -= eta * self._masked(
+                self._solve(g + gradient.value, solve), gradient.free
+            )
         if not np.isfinite(move).all():
             self._shorter *= 0.25
             move[:] = 0.0

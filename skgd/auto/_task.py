@@ -5,6 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from skgd._report import Report
+
+__all__ = ["Report", "Task"]
+
 
 @dataclass
 class Task:
@@ -45,31 +49,3 @@ class Task:
         """Give the gap at which `tol` is met: its share of what the model explains."""
         floor = 1e-12 * (abs(self.null_objective) + 1e-300)
         return (tol or 0.0) * max(self.null_objective - objective, floor)
-
-
-@dataclass
-class Report:
-    """How an epoch of auto descent ended.
-
-    Attributes
-    ----------
-    objective : float
-        F at the model.
-    suboptimality : float
-        Estimate of F - F* there; infinite where there is none yet.
-    gradient_norm : float
-        In the coordinates of the descent.
-    step : float
-        What was taken of the proposed direction; NaN where that has no meaning.
-    certified : bool
-        Whether the estimate may stop the descent.
-    exhausted : bool
-        Whether floating point (or the method) allows no more progress.
-    """
-
-    objective: float
-    suboptimality: float
-    gradient_norm: float
-    step: float
-    certified: bool
-    exhausted: bool

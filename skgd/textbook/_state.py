@@ -55,8 +55,7 @@ class DescentState:
         else:
             state.received = state.received.astype(dtype, copy=False)
         if not average:
-            state.average_coef, state.average_intercept = None, None
-            state.average_count = 0.0
+            state.start_average_anew()
         elif state.average_coef is None:
             state.average_coef, state.average_intercept = (
                 np.zeros(shape),
@@ -74,6 +73,11 @@ class DescentState:
         self.weight_count += n_rows
         self.weight_mean += (mean - self.weight_mean) * (n_rows / self.weight_count)
         return self.weight_mean
+
+    def start_average_anew(self) -> None:
+        """Forget the iterates averaged so far."""
+        self.average_coef, self.average_intercept = None, None
+        self.average_count = 0.0
 
     def transposed(self):
         """Give the state with feature-major arrays, or back; copies of those only."""
