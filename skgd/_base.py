@@ -21,7 +21,7 @@ from skgd._descent import DivergedError, descend
 from skgd._monitor import Monitor
 from skgd._problem import Problem
 from skgd._stopping import Stopping
-from skgd.textbook import AGGRESSIVE, SCHEDULES, DescentState, TextbookEpochs
+from skgd.textbook import ADAPTIVE, AGGRESSIVE, SCHEDULES, DescentState, TextbookEpochs
 from skgd.textbook._stability import divergence_message, worse_than_zero_message
 
 _BLOCK_ROWS = 8192  # of X, where rows are picked: a copy of a block at a time
@@ -282,7 +282,14 @@ class BaseGD(BaseEstimator, ABC):
             shuffle=self.shuffle,
             seed=_seed(self.random_state) if self.shuffle else 0,
         )
-        stopping = Stopping(tol, self.n_iter_no_change, problem.zero_objective)
+        stopping = Stopping(
+            tol,
+            self.n_iter_no_change,
+            problem.zero_objective,
+            settles=self._batch_size(len(problem.rows)) == len(problem.rows)
+            and self.learning_rate != ADAPTIVE
+            and np.isfinite(engine.LOSSES[problem.loss]["curvature"]),
+        )
         try:
             with np.errstate(all="ignore"):
                 outcome = descend(
@@ -306,10 +313,15 @@ class BaseGD(BaseEstimator, ABC):
             and not stopping.exhausted
         ):
             needed = self.tol if self.early_stopping else stopping.needed()
+            brought = "There was one epoch, and no other to compare it with"
+            if outcome.n_iter > 1:
+                brought = (
+                    f"The last of {outcome.n_iter} epochs still brought"
+                    f" {stopping.gain:.3g}"
+                )
             messages.append(
                 "Maximum number of iteration reached before convergence. Consider"
-                " increasing max_iter to improve the fit. The last of"
-                f" {outcome.n_iter} epochs still brought {stopping.gain:.3g};"
+                f" increasing max_iter to improve the fit. {brought};"
                 f" tol={self.tol:g} stops after"
                 f" n_iter_no_change={self.n_iter_no_change} epochs that bring less"
                 f" than {needed:.3g}."

@@ -100,8 +100,10 @@ class GDClassifier(ClassifierMixin, BaseGD):
     tol : float or None, default=1e-4
         Stop after `n_iter_no_change` epochs in a row that improve the best objective
         by less than ``tol * |F_0 - F_best|``, F_0 being the objective of the zero
-        model: a share, >= 0, without unit. With `early_stopping`, stop when the best
-        validation score improves by less than `tol`. None: run `max_iter` epochs.
+        model: a share, >= 0, without unit. In batch mode with a smooth loss and a rate
+        other than "adaptive": epochs that change the objective by less, up or down.
+        With `early_stopping`, stop when the best validation score improves by less than
+        `tol`. None: run `max_iter` epochs.
     n_iter_no_change : int, default=5
         Epochs in a row, >= 1, that may bring less than `tol` asks.
     early_stopping : bool, default=False
