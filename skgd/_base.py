@@ -115,7 +115,9 @@ class BaseGD(BaseEstimator, ABC):
             else:
                 state = self._state_to_go_on_from()
             rows = training.rows
-            if len(rows) == 0:
+            if len(rows) == 0:  # no epoch will see that X is sound
+                engine.Design(training.X)
+                _validation.check_finite(self, training.X)
                 self._store_untouched(state)
                 return self
             problem = self._problem(training, rows, state)
@@ -202,7 +204,6 @@ class BaseGD(BaseEstimator, ABC):
 
     def _problem(self, training, rows, state):
         X, weight = training.X, training.weight
-        _validation.check_size(X.shape[0])
         design = engine.Design(X)  # first of all: SciPy does not check what it reads
         if self.learning_rate in AGGRESSIVE and _validation.has_duplicates(X):
             design = engine.Design(_validation.summed_duplicates(X))

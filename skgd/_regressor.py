@@ -350,7 +350,8 @@ class GDRegressor(RegressorMixin, BaseGD):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Predictions, of the shape of y in `fit`, in the dtype of X.
+            Predictions, of the shape of y in `fit`; float32 if X and `coef_` both are,
+            float64 otherwise.
 
         Raises
         ------
@@ -363,6 +364,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         return raw.ravel() if self._y_ndim == 1 else raw
 
     def _training(self, X, y, sample_weight, *, reset):
+        _validation.check_no_dates(y, "y")
         X, y = _validation.check_training(
             self, X, y, reset=reset, multi_output=True, y_numeric=True
         )
