@@ -52,6 +52,14 @@ class Pieces:
             value += self.above @ np.maximum(residual, 0.0)
         return float(value)
 
+    def slack(self):
+        """Give how far th is from its bounds where the move leads, from 0 to 1."""
+        w = np.maximum(self.w + self.dth, 0.0)
+        if self.bounded:
+            v = np.maximum(self.v - self.dth, 0.0)
+            return 2.0 * np.minimum(v, w) / (self.above + self.below)
+        return w / max(float(w.max()), 1e-300)
+
     def gap(self, residual):
         """Give the terms less their bound by the slopes the move leads to, clipped.
 

@@ -71,7 +71,7 @@ class InteriorPoint:
         exhausted |= self._stalled() or not step > 1e-12
         needed = self._needed()
         if exhausted or self.objective - self.sure <= needed:
-            self._round(min(self.begin, self.objective + 1e-3 * needed))
+            self._round(min(self.begin, self.objective + 0.1 * needed))
         return self._report(step, exhausted)
 
     def _report(self, step, exhausted):
@@ -157,14 +157,14 @@ class InteriorPoint:
         """Set to zero what the path brings to zero, if the objective allows."""
         if self.barrier is None or not len(self.barrier.at):
             return
-        u, at, extra = self.barrier.u.copy(), self.barrier.at, self.barrier.extra
-        size = np.abs(u[at]) / max(np.abs(u[at]).max(), 1e-300)
-        if self.task.positive:
-            slack = extra.w / extra.w.max()
-        else:
-            slack = 1.0 - np.abs(extra.dual) / extra.above
-        u[at[(slack > 1e-6) & (size < slack)]] = 0.0
-        v, b = self._model(u)
-        objective = self._objective(v, self._raw(v, b))
-        if objective <= most:
-            self.v, self.b, self.objective = v, b, objective
+        moving = self.columns[self.barrier.at]
+        size = np.abs(self.v[0, moving])
+        size /= max(size.max(), 1e-300)
+        slack = self.barrier.extra.slack()
+        for share in (1.0, 1e-2, 1e-4):
+            v = self.v.copy()
+            v[0, moving[(slack > 1e-6) & (size < share * slack)]] = 0.0
+            objective = self._objective(v, self._raw(v, self.b))
+            if objective <= most:
+                self.v, self.objective = v, objective
+                return

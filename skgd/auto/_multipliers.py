@@ -129,7 +129,7 @@ class Multipliers:
                 self.objective, self.gap, self.norm, self.step, False, exhausted=True
             )
         report = self.safe.run_epoch()
-        self.v, self.b = self.safe.v, self.safe.b
+        self.v, self.b, self.objective = self.safe.v, self.safe.b, report.objective
         return report
 
     def _newton(self):
