@@ -50,8 +50,11 @@ class GramDescent {
     Decrease d{0, 0, 0};
     while (d.rounds < goal.max_rounds) {
       ++d.rounds;
-      d.last = sweep_all();
-      d.last += sweep_support(0.01 * std::max(goal.absolute, goal.relative * d.total));
+      // Once the face is solved, moving its coefficients one by one would only undo it.
+      bool settled = d.rounds > kSweptRounds;
+      d.last = settled ? enter() : sweep();
+      if (!settled)
+        d.last += sweep_support(0.01 * std::max(goal.absolute, goal.relative * d.total));
       d.last += face_steps();
       d.total += d.last;
       refresh();
@@ -75,7 +78,24 @@ class GramDescent {
     return gain;
   }
 
-  double sweep_all() {
+  // What q falls by if a coefficient that is zero moves alone.
+  double promise(size_t j) const {
+    double a = diagonal(j);
+    if (v_[j] != 0 || !(a > 0)) return 0;
+    double moved = kinks_.minimiser(j, a, -r_[j]);
+    return 0.5 * a * moved * moved;
+  }
+
+  // Steps of the zeros that promise most.
+  double enter() {
+    double most = 0, gain = 0;
+    for (size_t j = 0; j < p_; ++j) most = std::max(most, promise(j));
+    for (size_t j = 0; j < p_; ++j)
+      if (promise(j) > kEnter * most) gain += step(j);
+    return gain;
+  }
+
+  double sweep() {
     double gain = 0;
     for (size_t j = 0; j < p_; ++j) gain += step(j);
     return gain;
@@ -100,32 +120,50 @@ class GramDescent {
       if (diagonal(j) > 0 && (v_[j] != 0 || !kinks_.kinked(j))) face_.push_back(j);
   }
 
-  // Newton steps until one is taken whole, without a bend.
+  // Newton steps until one is taken whole, without a bend. One factor serves them all:
+  // what reached zero is held there by multipliers.
   double face_steps() {
+    find_face();
+    if (face_.empty()) return 0;
+    factor_.factor(face_.size(), kJitter, [&](size_t i, size_t j) {
+      return H_[face_[i] * p_ + face_[j]];
+    });
+    held_.clear();
+    columns_.clear();
     double gain = 0;
-    for (int k = 0; k < kFaceSteps; ++k) {
-      find_face();
-      if (face_.empty()) break;
-      bool whole = false;
-      double last = face_step(whole);
+    bool whole = false;
+    while (!whole && held_.size() < kMostHeld) {
+      find_direction();
+      find_image();
+      double last = arc(whole);
+      refresh();
       gain += last;
-      if (whole || !(last > 0)) break;
+      if (!(last > 0)) break;
     }
     return gain;
   }
 
-  double face_step(bool& whole) {
-    size_t m = face_.size();
-    factor_.factor(m, kJitter, [&](size_t i, size_t j) {
-      return H_[face_[i] * p_ + face_[j]];
-    });
+  // H_SS direction + multipliers of what is held = -slope, direction 0 there.
+  void find_direction() {
+    size_t m = face_.size(), k = held_.size();
+    while (columns_.size() < k) {
+      std::vector<double> column(m, 0.0);
+      column[held_[columns_.size()]] = 1;
+      factor_.solve(column.data());
+      columns_.push_back(std::move(column));
+    }
     direction_.resize(m);
     for (size_t i = 0; i < m; ++i) direction_[i] = -slope(i);
+    for (size_t i : held_) direction_[i] = 0;
     factor_.solve(direction_.data());
-    images();
-    double gain = arc(whole);
-    refresh();
-    return gain;
+    if (k == 0) return;
+    std::vector<double> multiplier(k);
+    for (size_t a = 0; a < k; ++a) multiplier[a] = direction_[held_[a]];
+    small_.factor(k, 0.0, [&](size_t a, size_t b) { return columns_[b][held_[a]]; });
+    small_.solve(multiplier.data());
+    for (size_t a = 0; a < k; ++a)
+      add_scaled(m, -multiplier[a], columns_[a].data(), direction_.data());
+    for (size_t i : held_) direction_[i] = 0;
   }
 
   double slope(size_t i) const {
@@ -134,7 +172,7 @@ class GramDescent {
   }
 
   // image_ = H_SS direction.
-  void images() {
+  void find_image() {
     size_t m = face_.size();
     whole_direction_.assign(p_, 0.0);
     for (size_t i = 0; i < m; ++i) whole_direction_[face_[i]] = direction_[i];
@@ -186,6 +224,7 @@ class GramDescent {
       image_[k] -= direction_[i] * row[face_[k]];
     direction_[i] = 0;
     v_[face_[i]] = 0;
+    held_.push_back(i);
   }
 
   // r = g + H(v - u), without the rounding of many steps.
@@ -195,7 +234,9 @@ class GramDescent {
       if (v_[j] != start_[j]) add_scaled(p_, v_[j] - start_[j], H_ + j * p_, r_);
   }
 
-  static constexpr int kFaceSteps = 16;
+  static constexpr int kSweptRounds = 3;
+  static constexpr double kEnter = 0.3;
+  static constexpr size_t kMostHeld = 64;
   static constexpr double kJitter = 1e-12;  // of a unit diagonal
   static constexpr double kFar = 1e300;
   size_t p_;
@@ -203,8 +244,9 @@ class GramDescent {
   Kinks kinks_;
   double *v_, *r_;
   std::vector<double> start_, g_, direction_, image_, whole_direction_;
-  std::vector<size_t> face_;
-  Cholesky factor_;
+  std::vector<std::vector<double>> columns_;  // of the inverse, for what is held
+  std::vector<size_t> face_, held_;
+  Cholesky factor_, small_;
 };
 
 }  // namespace skgd

@@ -2,8 +2,8 @@
 // with unequal probabilities, in a diagonal metric.
 //
 // It starts from a snapshot, all of whose derivatives are known, and finds the move
-// (w, b) away from it. With c = (new - old derivative of row i) / p_i and G the gradient
-// of the penalty and of the old derivatives, all in X's own units,
+// (w, b) away from it. With c = (new - old derivative of row i) / p_i and G the
+// gradient of the penalty and of the old derivatives, all in X's own units,
 //     w <- w - step (c x_i + G + ridge w),    G <- G + (new - old) x_i.
 // Dense rows are centred as they are read. Sparse rows are not (the caller moves the
 // intercept instead), and a coefficient is brought up to date when its column is read:
@@ -19,7 +19,8 @@
 namespace skgd {
 
 // s_i l'(z); of a loss with a kink at y_i, smoothed with slope sigma s_i round t0_i:
-// the t in [lo_i, hi_i] that maximises t (z - y_i) - e |t| - (t - t0_i)^2 / (2 sigma s_i).
+// the t in [lo_i, hi_i] that maximises t (z - y_i) - e |t| - (t - t0_i)^2 / (2 sigma
+// s_i).
 struct RowLoss {
   Loss loss;
   const double* y;
@@ -110,7 +111,8 @@ SKGD_INLINE double centred_dot(const T* x, const double* mean, const double* w,
                                std::size_t d) {
   double sum = 0.0;
 #pragma omp simd reduction(+ : sum)
-  for (std::size_t j = 0; j < d; ++j) sum += (static_cast<double>(x[j]) - mean[j]) * w[j];
+  for (std::size_t j = 0; j < d; ++j)
+    sum += (static_cast<double>(x[j]) - mean[j]) * w[j];
   return sum;
 }
 
@@ -165,7 +167,8 @@ struct LazyColumn {
   SKGD_INLINE void catch_up(double now, std::size_t K) {
     const double T = now - seen;
     if (T == 0.0) return;
-    const double lost = decayed(T * rate), take = rate > 0.0 ? lost * per_ridge : T * step;
+    const double lost = decayed(T * rate),
+                 take = rate > 0.0 ? lost * per_ridge : T * step;
     double *w = values(), *G = w + K;
     for (std::size_t k = 0; k < K; ++k) w[k] -= lost * w[k] + take * G[k];
     seen = now;
@@ -175,7 +178,10 @@ struct LazyColumn {
 class LazyColumns {
  public:
   LazyColumns(const Metric& m, const Saga& f, std::size_t d)
-      : d_(d), K_(f.K), lines_((sizeof(LazyColumn) + 16 * K_ + 63) / 64), memory_(lines_ * d) {
+      : d_(d),
+        K_(f.K),
+        lines_((sizeof(LazyColumn) + 16 * K_ + 63) / 64),
+        memory_(lines_ * d) {
     for (std::size_t j = 0; j < d; ++j) {
       const double decay = m.step[j] * m.ridge[j];
       const double rate = decay > kLeastDecay ? -std::log1p(-decay) : 0.0;
@@ -293,9 +299,9 @@ SKGD_INLINE void row_norms(const Csr<T, I>& X, const double*, const double* weig
   DESIGN(, Csr64<float>)                \
   DESIGN(, Csr64<double>)
 
-#define SKGD_STOCHASTIC_DECLARE(CLONES, Design)                                    \
-  void run_saga_entry(const Design&, const RowLoss&, const Metric&, const Saga&);  \
-  void row_norms_entry(const Design&, const double* mean, const double* weight,    \
+#define SKGD_STOCHASTIC_DECLARE(CLONES, Design)                                   \
+  void run_saga_entry(const Design&, const RowLoss&, const Metric&, const Saga&); \
+  void row_norms_entry(const Design&, const double* mean, const double* weight,   \
                        const std::uint32_t* rows, std::size_t n, double* out);
 SKGD_STOCHASTIC_DESIGNS(SKGD_STOCHASTIC_DECLARE)
 #undef SKGD_STOCHASTIC_DECLARE

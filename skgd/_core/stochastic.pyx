@@ -163,7 +163,7 @@ cdef class Stochastic:
             Probability of each row to be drawn.
         """
         K, n, d = len(z), self.view.n_rows, self.view.n_features
-        G, Gb = np.ascontiguousarray(gradient[:, :d]), np.ascontiguousarray(gradient[:, d])
+        G, Gb = gradient[:, :d].copy(), gradient[:, d].copy()
         w, b, rows = np.zeros((K, d)), np.zeros(K), self.view.rows[order]
         cdef Metric m
         cdef Saga f
@@ -171,7 +171,8 @@ cdef class Stochastic:
         m.step, m.ridge = doubles(step, (d + 1,)), doubles(ridge, (d,))
         m.step_of_b = step[d]
         f.z, f.table = doubles(z, (K, n)), doubles(table, (K, n))
-        f.w, f.G, f.b, f.Gb = doubles(w, (K, d)), doubles(G, (K, d)), doubles(b, (K,)), doubles(Gb, (K,))
+        f.w, f.G = doubles(w, (K, d)), doubles(G, (K, d))
+        f.b, f.Gb = doubles(b, (K,)), doubles(Gb, (K,))
         f.n, f.K, f.n_steps = n, K, len(order)
         f.order, f.rows = positions(order, order.shape), positions(rows, order.shape)
         f.chance = doubles(chance, (n,))

@@ -11,10 +11,11 @@ from skgd.auto._task import Report
 # Of the median |x_i|^2 / alpha: ten times more and the intercept crawls.
 _INTERCEPT_SHARE = 0.03
 _ALL_ROWS_EVERY = 20  # sweeps: a row that was dropped too early waits no longer
-_CERTIFY_EVERY = 5  # a certificate costs as much as one sweep of all rows
+_CERTIFY_EVERY = 5  # sweeps: a certificate costs as much as one sweep of all rows
 _BATCH_ROWS, _BATCH_SWEEPS = 256, 3  # "mini-batch": 256 rows of text stay in cache
 _ROUNDING = 1e-15  # of F: no smaller gap can be told from none
-_PATIENCE = 200  # epochs in which the present rate must reach tol
+_STALL_WINDOW = 20  # epochs whose decrease of the gap is the present rate
+_PATIENCE = 200  # epochs in which that rate must reach tol
 # Fixed: "batch" depends on the data only. Rows in the order of X do not do: sorted by
 # class they leave 6 % of the gap after 400 epochs, shuffled ones 1e-7 after 50.
 _BATCH_SEED = 20
@@ -39,7 +40,8 @@ class DualAscent:
     w = -X' t / alpha by definition and sum t = 0 by multiplier steps, so the gap is a
     bound of F - F*, not an estimate (Hsieh et al., "A dual coordinate descent method
     for large-scale linear SVM", ICML 2008; the free intercept is not theirs). An epoch
-    visits the rows that may still move, in O(non-zeros).
+    visits the rows that may still move, as often as that is no more than all rows once
+    (and 5 times at most), in O(non-zeros).
 
     Parameters
     ----------
@@ -81,7 +83,8 @@ class DualAscent:
         self._blocks = (view.n_rows, 1)
         if mode == "mini-batch":
             self._blocks = (_BATCH_ROWS, _BATCH_SWEEPS)
-        self._active = self._epoch = 0
+        self._active = self._epoch = self._sweeps = 0
+        self._unseen = 0  # sweeps since the last certificate
         self._slack = self._violation = math.inf
         self.v, self.b, self.stalled = v.copy(), b.copy(), False
         self._start(v, b)
@@ -92,22 +95,36 @@ class DualAscent:
         return self._dual.t
 
     def run_epoch(self):
-        """Sweep once over the rows that may still move."""
+        """Sweep over the rows that may still move: n of them, in at most 5 sweeps."""
+        visited, n = 0, self._task.view.n_rows
+        self._epoch += 1
+        while visited < n:
+            visited += self._sweep()
+            self._unseen += 1
+            if self._unseen == _CERTIFY_EVERY:
+                break
+        if self._epoch <= 3 or self._unseen == _CERTIFY_EVERY or not self._violation:
+            self._certify()
+        return self._report()
+
+    def _sweep(self):
+        """Visit the rows that may still move; give their number."""
         n = self._task.view.n_rows
-        if self._active == 0 or self._epoch % _ALL_ROWS_EVERY == 0:
+        if self._active == 0 or self._sweeps % _ALL_ROWS_EVERY == 0:
             self._active, self._slack = n, math.inf
-        self._seed = shuffle(self._order[: self._active], self._seed)
-        everywhere = self._active == n
+        visited = self._active
+        self._seed = shuffle(self._order[:visited], self._seed)
         self._violation, self._active = self._dual.sweep(
-            self._order, self._active, *self._blocks, self._slack
+            self._order, visited, *self._blocks, self._slack
         )
         self._slack = self._violation or math.inf
-        self._epoch += 1
-        due = self._epoch <= 3 or self._epoch % _CERTIFY_EVERY == 0
-        if due or (everywhere and self._violation == 0.0):
-            self._certify()
-        self._restore_rows()
-        return self._report()
+        self._sweeps += 1
+        # What the rows left can gain is below a tenth of what is needed: look at all.
+        _, lo, hi, _ = self._kinks
+        needed = self._task.needed(self._tol, self._objective)
+        if self._violation * (hi - lo).sum() < 0.1 * needed:
+            self._active = 0
+        return visited
 
     def _start(self, v, b):
         """Take the model given as the best one, and dual variables from it."""
@@ -119,14 +136,14 @@ class DualAscent:
         losses = np.maximum(np.maximum(hi * (z - e), lo * (z + e)), 0.0)
         self._objective = float(losses.sum() + 0.5 * self._alpha * (w @ w))
         if v.any():
-            self._set_dual(z, losses)
+            self._set_dual(z)
         objective, gap = dual.certify()
         self._gap = gap + max(self._objective - objective, 0.0)
         self._gap_then = self._gap
         if objective < self._objective:
             self._keep(objective)
 
-    def _set_dual(self, z, losses):
+    def _set_dual(self, z):
         """Set t to c times the slopes at z, those near the kink rounded off.
 
         c maximises the dual, in which t enters through w too.
@@ -143,6 +160,7 @@ class DualAscent:
 
     def _certify(self):
         """Look at the present model; keep it if it is the best one."""
+        self._unseen = 0
         objective, gap = self._dual.certify()
         rise = objective - self._objective
         self._gap = min(self._gap + min(rise, 0.0), gap - max(rise, 0.0))
@@ -153,23 +171,15 @@ class DualAscent:
     def _keep(self, objective):
         view, w = self._task.view, self._dual.w
         self._objective = objective
-        self.v = np.divide(w, view.scale, where=view.scale > 0.0, out=np.zeros_like(w))[
-            None
-        ]
+        v = np.divide(w, view.scale, where=view.scale > 0.0, out=np.zeros_like(w))
+        self.v = v[np.newaxis]
         self.b = np.array([self._dual.b + view.mean @ w])
-
-    def _restore_rows(self):
-        """Have all rows visited again where those left can hardly gain any more."""
-        _, lo, hi, _ = self._kinks
-        needed = self._task.needed(self._tol, self._objective)
-        if self._violation * (hi - lo).sum() < 0.1 * needed:
-            self._active = 0
 
     def _report(self):
         needed = self._task.needed(self._tol, self._objective)
-        if self._epoch % _ALL_ROWS_EVERY == 0:
+        if self._epoch % _STALL_WINDOW == 0:
             if needed > 0.0 and self._gap > needed:
-                gained = math.log(self._gap_then / self._gap) / _ALL_ROWS_EVERY
+                gained = math.log(self._gap_then / self._gap) / _STALL_WINDOW
                 self.stalled = math.log(self._gap / needed) > _PATIENCE * gained
             self._gap_then = self._gap
         return Report(

@@ -41,9 +41,9 @@ class InteriorPoint:
         self.lower = self.sure = 0.0  # no loss is negative
         self.epoch, self.past = 0, []
         self.columns = moving_columns(self.task, self.interval)
-        if not len(self.columns) and not task.fit_intercept:
-            self.v, self.objective = np.zeros_like(v), task.null_objective
-            self.sure = self.objective  # nothing moves
+        if not len(self.columns):  # the constant model is all there is
+            self.v, self.b = np.zeros_like(v), task.constant.copy()
+            self.objective = self.sure = task.null_objective
         self.barrier, self.warm = None, bool(v.any())
 
     def _raw(self, v, b):

@@ -6,7 +6,8 @@ from scipy.special import softmax
 from skgd._core.coordinate import descend_gram
 
 _ROUNDS = 200  # of sweeps and face steps; 3 to 25 where measured
-_JOINT = 300  # unknowns up to which the classes of softmax share one Hessian
+_JOINT = 300  # unknowns up to which the classes of softmax share one Hessian at once
+_MOST_JOINT = 2000  # and up to which they do in the end
 
 
 class GramModel:
@@ -32,16 +33,30 @@ class GramModel:
         self.nonnegative[: self.n_features] = task.positive
         self.blocks: list[np.ndarray] = []
 
+    @property
+    def trusted(self) -> bool:
+        """Whether the model's decrease estimates F - F*."""
+        return self.joint or self.n_outputs == 1
+
+    def grow(self) -> bool:
+        """Let the classes share one Hessian, if they can; tell whether that is new."""
+        small = self.n_outputs * len(self.l1) <= _MOST_JOINT
+        if self.trusted or not small:
+            return False
+        self.joint = True
+        return True
+
     def refresh(self, h, z, g, v) -> None:
         """Take the curvature h, of shape (K, n_rows), at raw predictions z."""
         self.blocks = [self._block(k) for k in h]
         if self.joint:
             self.blocks = [self._joint_hessian(z)]
 
-    def propose(self, g, v, absolute, relative):
+    def propose(self, g, v, d1, absolute, relative):
         """Give the minimum's (K, p) distance from v, the model's decrease and rest.
 
-        g and v, of shape (K, p), hold the gradient of the smooth part and the model.
+        g and v, of shape (K, p), hold the gradient of the smooth part and the model; d1
+        is the loss's derivative.
         """
         if self.joint:
             step, decrease, rest = self._solve(
@@ -81,4 +96,8 @@ class GramModel:
                 H[a * size : (a + 1) * size, b * size : (b + 1) * size] = block
                 H[b * size : (b + 1) * size, a * size : (a + 1) * size] = block
             H[a * size : (a + 1) * size, a * size : (a + 1) * size] = self.blocks[a]
+        if self.task.fit_intercept:
+            # No loss feels a shift of all intercepts: any curvature keeps it at zero.
+            last = np.arange(1, len(z) + 1) * size - 1
+            H[np.ix_(last, last)] += H[last, last].sum() / len(z) ** 2
         return H

@@ -5,13 +5,18 @@ import numpy as np
 from skgd.auto._face import search_face
 from skgd.auto._kinked_model import GramModel
 from skgd.auto._task import Report
+from skgd.auto._working_set import WorkingSetModel
 
+_WHOLE = 500  # columns up to which the model takes all of them
 _FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
 _STALE = 0.3  # from which the model is made anew
 _ROUNDING = 4e-16  # of F: below it no decrease shows
 _HALVINGS = 40
 _LEAST_FLOOR = 1e-9  # of the curvature's bound
-_FLATTERED = 0.8  # of the model's curvature along its step
+_MOST_CORRECTION = 3.0
+_VARYING = 2.0  # how far the decrease of a model may fall short if curvature varies
+_SHARED_LOOKS = 5  # a class, before the classes share a Hessian
+_LIFTED = 1e-3  # share of the curvature that decides nothing
 
 
 class ProximalNewton:
@@ -47,12 +52,17 @@ class ProximalNewton:
     def __init__(self, task, v, b, tol, mode="batch", seed=0, move=None):
         self.task, self.v, self.b, self.tol = task, v.copy(), b.copy(), tol
         self.mode, self.seed, self.move = mode, seed, move
-        self.model = GramModel(task)
+        whole = len(task.l1) <= _WHOLE
+        self.model = GramModel(task) if whole else WorkingSetModel(task)
         self.floor = 1e-3  # of the curvature's bound: rows without any must not decide
         self.previous = None  # the last step and its image
         self.proposal = self.image = None
         self.curvature = None  # that of the model
         self.estimate = np.inf
+        self.promised = 0.0  # by the step proposed
+        self.correction = 1.0  # of the estimate
+        self.objectives: list[float] = []
+        self.varying = False  # whether the curvature ever did
         self.looks = 0
         self._predict()
 
@@ -100,29 +110,47 @@ class ProximalNewton:
         if task.fit_intercept:
             g = np.hstack([g, self.d.sum(1)[:, None]])
         self.gradient = g
-        change = self._change()
+        change, self.bare = self._change(), False
+        self.varying |= 0 < change < np.inf
         if change > _STALE:
             self._refresh()
             change = 0.0
         self._propose()
-        while self.estimate <= self._needed():
-            if change > _FRESH:
-                change = 0.0
-            elif self.lifted and self.floor > _LEAST_FLOOR and self._flattered():
-                self.floor = max(0.01 * self.floor, _LEAST_FLOOR)
-            else:
-                break
+        slow = self.looks > _SHARED_LOOKS * len(self.v)
+        if self.estimate <= self._needed() or (slow and not self.model.trusted):
+            change = self._certify(change)
+        self.certified = change <= _FRESH and (not self.lifted or self.bare)
+        self.estimate = min(self._corrected(), self.objective)  # no loss is negative
+
+    def _certify(self, change) -> float:
+        """Make sure of the estimate; give how far the curvature is from the model's."""
+        self.bare = False
+        grown = self.model.grow()
+        if change > _FRESH or grown:
             self._refresh()
             self._propose()
-        self.certified = change <= _FRESH
+        if self.lifted and self.estimate <= self._needed():
+            # What the lifted curvature promises may be far too little; the bare one's
+            # step is too long to be taken, unless nothing is left to gain.
+            step = self.proposal, self.image, self.slope, self.promised
+            self._refresh(_LEAST_FLOOR)
+            self._propose()
+            self.curvature, self.bare = None, True
+            if self.estimate > self._needed():
+                self.proposal, self.image, self.slope, self.promised = step
+            return 0.0
+        return min(change, self._change())
 
-    def _flattered(self) -> bool:
-        """Tell whether lifting the curvature makes the model's decrease too small."""
-        dv, _ = self.proposal
-        zd = self._image()
-        own = (self.task.ridge * dv * dv).sum()
-        true = own + (self.curvature * zd * zd).sum()
-        return bool(true < _FLATTERED * (own + (self.lifted_curvature * zd * zd).sum()))
+    def _corrected(self) -> float:
+        """Give the estimate, larger where the last one was too small."""
+        estimate = self.estimate
+        if self.varying:  # half to all of the truth, then: measured
+            estimate *= max(self.correction, _VARYING)
+        if self.model.trusted:
+            return estimate
+        window = max(4, len(self.objectives) // 4)
+        before = self.objectives[-window:][0] if self.objectives else np.inf
+        return max(estimate, before - self.objective)
 
     def _image(self):
         """Give the raw predictions of the proposal."""
@@ -145,15 +173,17 @@ class ProximalNewton:
         larger = np.maximum(self.h, self.curvature).sum()
         return float(np.abs(self.h - self.curvature).sum() / larger) if larger else 0.0
 
-    def _refresh(self) -> None:
+    def _refresh(self, floor=None) -> None:
+        floor = self.floor if floor is None else floor
         self.curvature = self.h.copy()
         s = self.task.loss.weight
         bound = (self.h / s).max() or 1.0
-        self.lifted_curvature = np.maximum(self.h, self.floor * bound * s)
-        self.lifted = bool((self.lifted_curvature > self.h).any())
-        self.model.refresh(
-            self.lifted_curvature, self.z, self.gradient, self._unknowns()
-        )
+        lifted = np.maximum(self.h, floor * bound * s)
+        raised = lifted > self.h
+        much = lifted[raised].sum() > _LIFTED * self.h.sum()
+        few = raised.size - raised.sum() < 4 * (np.count_nonzero(self.v) + 1)
+        self.lifted = bool(raised.any() and (much or few))
+        self.model.refresh(lifted, self.z, self.gradient, self._unknowns())
 
     def _unknowns(self):
         return (
@@ -167,6 +197,7 @@ class ProximalNewton:
         step, decrease, _ = self.model.propose(
             self.gradient,
             self._unknowns(),
+            self.d,
             0.1 * _ROUNDING * abs(self.objective),
             relative,
         )
@@ -175,7 +206,7 @@ class ProximalNewton:
         kinks = self.task.l1 * (np.abs(self.v + dv) - np.abs(self.v))
         self.slope = float((self.gradient * step).sum() + kinks.sum())
         self.proposal, self.image = (dv, db), None
-        self.estimate = decrease
+        self.estimate = self.promised = decrease
 
     def _take(self) -> float:
         """Go along the proposal as far as F falls enough; give the share taken."""
@@ -195,17 +226,20 @@ class ProximalNewton:
                 self._evaluate()
                 return 0.0
         gained = before - self.objective
-        if not 0.9 < gained / max(self.estimate, 1e-300) < 1.1:
+        ratio = gained / max(self.promised, 1e-300)
+        self.correction = float(np.clip(ratio, 1.0, _MOST_CORRECTION))
+        self.objectives.append(before)
+        if not 0.9 < ratio < 1.1:
             steps = [(self.v - v, self.b - b, self.z - z)]
             if self.previous is not None:
                 steps.append(self.previous)
             search_face(self, steps)
         self.previous = self.v - v, self.b - b, self.z - z
-        self._set_floor(t, gained)
+        self._set_floor(t, ratio)
         return t
 
-    def _set_floor(self, t, gained) -> None:
+    def _set_floor(self, t, ratio) -> None:
         if t < 0.25:
             self.floor = min(10 * self.floor, 1.0)
-        elif t == 1 and gained > 0.5 * self.estimate:
+        elif t == 1 and ratio > 0.5:
             self.floor = max(0.1 * self.floor, _LEAST_FLOOR)

@@ -15,6 +15,8 @@ from skgd.auto._dual import kinks
 _BATCH_DIAGONAL, _BATCH_CHOLESKY = 256, 1024  # rows a step
 _SHARE_OF_EPOCH = 4  # of the rows a mini-batch move reads one in 4: more gains nothing
 _POWER_STEPS, _PROBES = 6, 4
+# Of the loss's bound: where all rows of a column are flat, steps along it stay bounded.
+_LEAST_CURVATURE = 1e-3
 _CHANGED = 0.3  # of the curvature: the metric is made anew
 
 
@@ -35,9 +37,9 @@ def make_move(task, mode, seed):
     v, b : the snapshot. z, d, h : raw predictions, weighted first and second
     derivatives there, of shape (K, n_rows). solve : P^-1 for gradients of shape
     (K, n_features + 1), used by "mini-batch", or None for the diagonal of the Hessian,
-    which "stochastic" always takes. face : (linear, free), a gradient of shape
-    (K, n_features) to add and a mask of the columns that may move. shift : (t0, sigma)
-    of a loss with a kink, as in `RowDerivatives`.
+    which "stochastic" always takes. face : (linear, free), a gradient to add and a mask
+    of the coefficients that may move, both of shape (K, n_features). shift :
+    (t0, sigma) of a loss with a kink, as in `RowDerivatives`.
     """
     return {"mini-batch": MiniBatchMove, "stochastic": StochasticMove}[mode](task, seed)
 
@@ -55,13 +57,14 @@ class _Metric:
         change = np.abs(h - self._h).sum()
         return change > _CHANGED * np.maximum(h, self._h).sum()
 
-    def renew(self, h):
+    def renew(self, h, curvature):
         """Make the diagonal, one for all outputs: (n_features,) and the intercept's."""
         self._h = h.copy()
-        mean = h.mean(axis=0)
+        floor = _LEAST_CURVATURE * curvature * self._task.loss.weight
+        mean = np.maximum(h.mean(axis=0), floor)
         diagonal = self._view.rmatvec_squared(mean) + self._task.ridge
-        self.diagonal = np.maximum(diagonal, 1e-12 * (diagonal.max(initial=0.0) or 1.0))
-        self.intercept = mean.sum() or 1.0
+        self.diagonal = np.where(diagonal > 0.0, diagonal, 1.0)
+        self.intercept = mean.sum()
 
 
 class _Gradient:
@@ -69,19 +72,25 @@ class _Gradient:
 
     def __init__(self, task, v, d, face):
         linear, free = (0.0, None) if face is None else face
-        self.free = task.view.scale > 0.0 if free is None else free
+        self.free = np.broadcast_to(task.view.scale > 0.0, v.shape)
+        if free is not None:
+            self.free = self.free & free
         g = task.view.rmatvec(d) + task.ridge * v + linear
         self.value = np.empty((len(d), task.view.n_features + 1))
         self.value[:, :-1] = np.where(self.free, g, 0.0)
         self.value[:, -1] = d.sum(axis=1) if task.fit_intercept else 0.0
 
 
+def _curvature(loss, shift):
+    return LOSSES[loss.name]["curvature"] if shift is None else shift[1]
+
+
 class StochasticMove:
     """An epoch of SAGA with importance sampling, in the metric of the diagonal.
 
     p_i = (1 / n + L_i / sum L) / 2 and steps of 1 / (3 max_i L_i / p_i), L_i = s_i
-    times the loss's curvature times |a_i|^2 in that metric. O(non-zeros) a step on sparse X,
-    whose rows are not centred: the move of the intercept takes the mean in.
+    times the loss's curvature times |a_i|^2 in that metric. O(non-zeros) a step on
+    sparse X, whose rows are not centred: the intercept's move takes the mean in.
     """
 
     def __init__(self, task, seed):
@@ -92,15 +101,19 @@ class StochasticMove:
         self._core, self._metric = Stochastic(view), _Metric(task, view)
         self._shorter = 1.0
 
+    @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, v, b, z, d, h, solve, face=None, shift=None):
         """Give the move; see `make_move`."""
         task, scale = self._task, self._task.view.scale
         gradient = _Gradient(task, v, d, face)
+        curvature = _curvature(task.loss, shift)
         if self._metric.stale(h):
-            self._renew(h)
-        eta = self._eta(shift)
+            self._renew(h, curvature)
+        # The 1 is for the ridge, which is no more than the metric.
+        steepest = 3.0 * curvature * (self._bound / self._p).max() + 1.0
+        eta = self._shorter / steepest
         step = np.zeros(len(scale) + 1)
-        step[:-1] = np.where(gradient.free, eta * self._weight, 0.0)
+        step[:-1] = np.where(gradient.free.any(axis=0), eta * self._weight, 0.0)
         step[-1] = eta / self._metric.intercept if task.fit_intercept else 0.0
         g = gradient.value.copy()
         g[:, :-1] = np.divide(g[:, :-1], scale, where=scale > 0, out=np.zeros_like(v))
@@ -121,13 +134,13 @@ class StochasticMove:
         )
         if task.view.sparse:
             db = db + w @ task.view.mean
-        dv = np.divide(w, scale, where=scale > 0, out=np.zeros_like(w))
+        dv = np.divide(w, scale, where=gradient.free, out=np.zeros_like(w))
         return self._checked(dv, db)
 
-    def _renew(self, h):
+    def _renew(self, h, curvature):
         """Make the metric, and with it the probabilities of the rows."""
         task, metric = self._task, self._metric
-        metric.renew(h)
+        metric.renew(h, curvature)
         self._weight = task.view.scale**2 / metric.diagonal
         norms = self._core.norms(self._weight)
         if task.fit_intercept:
@@ -136,12 +149,6 @@ class StochasticMove:
         n, total = len(norms), self._bound.sum()
         share = self._bound / total if total > 0.0 else 1.0 / n
         self._p = 0.5 * (1.0 / n + share)
-
-    def _eta(self, shift):
-        name = self._task.loss.name
-        curvature = LOSSES[name]["curvature"] if shift is None else shift[1]
-        steepest = curvature * (self._bound / self._p).max()
-        return self._shorter / (3.0 * steepest) if steepest > 0.0 else 0.0
 
     def _order(self):
         """Draw n rows: each floor(n p_i) times or once more, in random order."""
@@ -180,6 +187,7 @@ class MiniBatchMove:
         self._rng = np.random.default_rng(seed)
         self._shorter = 1.0
 
+    @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, v, b, z, d, h, solve, face=None, shift=None):
         """Give the move; see `make_move`."""
         gradient = _Gradient(self._task, v, d, face)
@@ -187,7 +195,7 @@ class MiniBatchMove:
         size, count = self._batches(solve)
         batches = [self._order[i * size : (i + 1) * size] for i in range(count)]
         if self._metric.stale(h):
-            self._metric.renew(h)
+            self._metric.renew(h, _curvature(self._task.loss, shift))
             probes = batches[:_PROBES]
             self._largest = max(
                 self._eigenvalue(B, h, solve, gradient.free) for B in probes
@@ -218,8 +226,8 @@ class MiniBatchMove:
     def _solve(self, g, solve):
         if solve is not None:
             return solve(g)
-        return np.hstack(
-            [g[:, :-1] / self._metric.diagonal, g[:, -1:] / self._metric.intercept]
+        return np.column_stack(
+            [g[:, :-1] / self._metric.diagonal, g[:, -1] / self._metric.intercept]
         )
 
     def _masked(self, g, free):

@@ -9,6 +9,8 @@ from skgd._report import Report
 
 __all__ = ["Report", "Task"]
 
+_ROUNDING = 4e-16  # two units in the last place
+
 
 @dataclass
 class Task:
@@ -46,6 +48,13 @@ class Task:
         return float((0.5 * self.ridge * v * v + self.l1 * np.abs(v)).sum())
 
     def needed(self, tol, objective: float) -> float:
-        """Give the gap at which `tol` is met: its share of what the model explains."""
+        """Give the estimate at which `tol` is met, a share of what the model explains.
+
+        Half of it, as estimates are good to a factor of two; and no less than what
+        rounding leaves of F.
+        """
+        if tol is None:
+            return 0.0
         floor = 1e-12 * (abs(self.null_objective) + 1e-300)
-        return (tol or 0.0) * max(self.null_objective - objective, floor)
+        explained = max(self.null_objective - objective, floor)
+        return max(0.5 * tol * explained, _ROUNDING * abs(self.null_objective))
