@@ -236,6 +236,8 @@ class ProximalNewton:
             search_face(self, steps)
         self.previous = self.v - v, self.b - b, self.z - z
         self._set_floor(t, ratio)
+        if t < 1 and self.varying:
+            self.curvature = None  # a stale model may have been the reason
         return t
 
     def _set_floor(self, t, ratio) -> None:
