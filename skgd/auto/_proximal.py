@@ -104,12 +104,8 @@ class ProximalNewton:
     def _look(self) -> None:
         """Find the gradient, the next step, and what it promises."""
         self.looks += 1
-        task = self.task
-        g = task.view.rmatvec(self.d) + task.ridge * self.v
-        self.gradient_norm = float(np.linalg.norm(self._subgradient(g)))
-        if task.fit_intercept:
-            g = np.hstack([g, self.d.sum(1)[:, None]])
-        self.gradient = g
+        self.rmatvec = self.task.view.rmatvec(self.d)
+        self._find_gradient()
         change, self.bare = self._change(), False
         self.varying |= 0 < change < np.inf
         if change > _STALE:
@@ -122,11 +118,25 @@ class ProximalNewton:
         self.certified = change <= _FRESH and (not self.lifted or self.bare)
         self.estimate = min(self._corrected(), self.objective)  # no loss is negative
 
+    def _find_gradient(self) -> None:
+        """Put the gradient together, the classes' common part gone."""
+        task = self.task
+        v = self.model.shift(self.v)
+        if v is not self.v:
+            self.objective += task.penalty(v) - task.penalty(self.v)
+            self.v = v
+        g = self.rmatvec + task.ridge * v
+        self.gradient_norm = float(np.linalg.norm(self._subgradient(g)))
+        if task.fit_intercept:
+            g = np.hstack([g, self.d.sum(1)[:, None]])
+        self.gradient = g
+
     def _certify(self, change) -> float:
         """Make sure of the estimate; give how far the curvature is from the model's."""
         self.bare = False
         grown = self.model.grow()
         if change > _FRESH or grown:
+            self._find_gradient()
             self._refresh()
             self._propose()
         if self.lifted and self.estimate <= self._needed():

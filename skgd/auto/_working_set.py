@@ -39,6 +39,10 @@ class WorkingSetModel:
         """Tell that there is no better model."""
         return False
 
+    def shift(self, v):
+        """Give v."""
+        return v
+
     def refresh(self, h, z, g, v) -> None:
         """Take the curvature h, of shape (K, n_rows)."""
         view, d = self.task.view, self.n_features
