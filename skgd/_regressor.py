@@ -1,5 +1,7 @@
 """GDRegressor."""
 
+from types import MappingProxyType
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
@@ -76,8 +78,10 @@ class GDRegressor(RegressorMixin, BaseGD):
     tol : float or None, default=1e-4
         Stop after `n_iter_no_change` epochs in a row that improve the best objective
         by less than ``tol * |F_0 - F_best|``, F_0 being the objective of the zero
-        model: a share, >= 0, without unit. With `early_stopping`, stop when the best
-        validation score improves by less than `tol`. None: run `max_iter` epochs.
+        model: a share, >= 0, without unit. In batch mode with a smooth loss and a rate
+        other than "adaptive": epochs that change the objective by less, up or down.
+        With `early_stopping`, stop when the best validation score improves by less than
+        `tol`. None: run `max_iter` epochs.
     n_iter_no_change : int, default=5
         Epochs in a row, >= 1, that may bring less than `tol` asks.
     early_stopping : bool, default=False
@@ -85,7 +89,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         them (R2), and to return the model of the best epoch (of the last one
         with `tol=None`).
     validation_fraction : float, default=0.1
-        Share of the rows set aside by `early_stopping`, in (0, 1).
+        Share of the rows set aside by `early_stopping`, in (0, 1), at least two rows.
     shuffle : bool, default=True
         Whether each epoch reads the rows in a new random order. No effect on "batch".
     epsilon : float, default=0.1
@@ -215,6 +219,7 @@ class GDRegressor(RegressorMixin, BaseGD):
 
     _constraints = _validation.REGRESSOR_CONSTRAINTS
     _aggressive_loss = "epsilon_insensitive"
+    _rate_defaults = MappingProxyType({"eta0": 0.01, "power_t": 0.25})
 
     def __init__(
         self,
@@ -224,6 +229,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         alpha=1e-4,
         l1_ratio=0.15,
         fit_intercept=True,
+        positive=False,
         mode="auto",
         batch_size="auto",
         learning_rate="invscaling",
@@ -238,6 +244,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         validation_fraction=0.1,
         shuffle=True,
         epsilon=0.1,
+        quantile=0.5,
         warm_start=False,
         n_jobs=None,
         random_state=None,
@@ -248,6 +255,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
+        self.positive = positive
         self.mode = mode
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -262,6 +270,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         self.validation_fraction = validation_fraction
         self.shuffle = shuffle
         self.epsilon = epsilon
+        self.quantile = quantile
         self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -305,8 +314,9 @@ class GDRegressor(RegressorMixin, BaseGD):
     def partial_fit(self, X, y, sample_weight=None):
         """Run one epoch over the rows given, from where the last call ended.
 
-        Schedule, optimizer and averages go on too. `tol` and `max_iter` are not read,
-        and `history_` speaks of the last call.
+        Schedule, optimizer and averages go on too; `coef_` or `intercept_` that were
+        changed by hand are where it goes on from, with an average begun anew. `tol` and
+        `max_iter` are not read, and `history_` speaks of the last call.
 
         Parameters
         ----------
@@ -347,7 +357,8 @@ class GDRegressor(RegressorMixin, BaseGD):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Predictions, of the shape of y in `fit`, in the dtype of X.
+            Predictions, of the shape of y in `fit`; float32 if X and `coef_` both are,
+            float64 otherwise.
 
         Raises
         ------
@@ -360,6 +371,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         return raw.ravel() if self._y_ndim == 1 else raw
 
     def _training(self, X, y, sample_weight, *, reset):
+        _validation.check_no_dates(y, "y")
         X, y = _validation.check_training(
             self, X, y, reset=reset, multi_output=True, y_numeric=True
         )
@@ -386,7 +398,13 @@ class GDRegressor(RegressorMixin, BaseGD):
         splitter = ShuffleSplit(
             test_size=self.validation_fraction, random_state=self.random_state
         )
-        return next(splitter.split(targets))
+        kept, held_out = next(splitter.split(targets))
+        if len(held_out) < 2:
+            raise ValueError(
+                f"the validation set would have {len(held_out)} sample, and R^2, by"
+                " which early_stopping goes, is not defined for less than two"
+            )
+        return kept, held_out
 
     def _shaped_coef(self, coef):
         return coef.ravel() if self._y_ndim == 1 else coef

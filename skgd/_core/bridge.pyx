@@ -266,6 +266,11 @@ cdef class SampleLoss:
         """Least upper bound of the second derivative; infinite where there is a kink."""
         return LOSSES[self.name]["curvature"]
 
+    @property
+    def quadratic(self):
+        """Whether the second derivative is the same everywhere."""
+        return self.name == "squared_error"
+
     def with_rows(self, positions):
         """Give the loss of some of the rows, their weights summing to one."""
         weight = self.weight[positions]

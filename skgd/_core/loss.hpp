@@ -59,7 +59,7 @@ SKGD_INLINE double log1p_unit(double e) {
   return 2.0 * s * p + halve * kLn2;
 }
 
-// Regression. `parameter` is epsilon, in units of y.
+// Regression. `parameter` is epsilon, in units of y, unless said otherwise.
 
 struct SquaredError {
   static constexpr double curvature = 1.0;
@@ -94,6 +94,31 @@ struct EpsilonInsensitive {
   SKGD_INLINE double derivative(double y, double z) const {
     const double r = z - y;
     return std::fabs(r) > parameter ? std::copysign(1.0, r) : 0.0;
+  }
+  SKGD_INLINE double second_derivative(double, double) const { return 0.0; }
+};
+
+struct AbsoluteError {
+  static constexpr double curvature = kInfinity;
+  double parameter;
+  SKGD_INLINE double value(double y, double z) const { return std::fabs(z - y); }
+  SKGD_INLINE double derivative(double y, double z) const {
+    return z == y ? 0.0 : std::copysign(1.0, z - y);
+  }
+  SKGD_INLINE double second_derivative(double, double) const { return 0.0; }
+};
+
+// `parameter` is the quantile tau, in (0, 1): a residual y - z costs tau above zero and
+// 1 - tau below.
+struct Quantile {
+  static constexpr double curvature = kInfinity;
+  double parameter;
+  SKGD_INLINE double value(double y, double z) const {
+    const double r = y - z;
+    return parameter * r + positive_part(-r);
+  }
+  SKGD_INLINE double derivative(double y, double z) const {
+    return z == y ? 0.0 : one_if_positive(z - y) - parameter;
   }
   SKGD_INLINE double second_derivative(double, double) const { return 0.0; }
 };
@@ -197,6 +222,8 @@ struct ModifiedHuber {
   LOSS(huber, Huber, false)                                           \
   LOSS(epsilon_insensitive, EpsilonInsensitive, false)                \
   LOSS(squared_epsilon_insensitive, SquaredEpsilonInsensitive, false) \
+  LOSS(absolute_error, AbsoluteError, false)                          \
+  LOSS(quantile, Quantile, false)                                     \
   LOSS(log_loss, LogLoss, true)                                       \
   LOSS(hinge, Hinge, true)                                            \
   LOSS(perceptron, Perceptron, true)                                  \

@@ -40,8 +40,8 @@ class ProximalNewton:
     seed : int
         Of `move`.
     move : callable or None
-        `move(v, b, z, face)` gives a stochastic epoch's (v, b) on the face: the
-        coefficients that are not zero, whose signs hold.
+        A stochastic epoch on the face of the coefficients that are not zero and keep
+        their signs, as `make_move` gives it.
 
     References
     ----------
@@ -72,10 +72,30 @@ class ProximalNewton:
             self._look()
             if self.certified and self.estimate <= self._needed():
                 return self._report(np.nan)
+        if self.move is not None and self.v.any():
+            self._wander()
         step = self._take()
         if step > 0:
             self._look()
         return self._report(step, exhausted=step == 0)
+
+    def _wander(self) -> None:
+        """Take a stochastic epoch's move, as far as F falls; look for the step anew."""
+        linear, free = self.task.l1 * np.sign(self.v), self.v != 0
+        dv, db = self.move(
+            self.v, self.b, self.z, self.d, self.h, None, face=(linear, free)
+        )
+        dv = np.where((self.v + dv) * self.v < 0, -self.v, dv)
+        if not (dv.any() or db.any()):
+            return
+        step = np.hstack([dv, db[:, None]])[:, : self.gradient.shape[1]]
+        slope = float((self.gradient * step).sum() + (linear * dv).sum())
+        kept = self.proposal, self.image, self.slope
+        self.proposal, self.image, self.slope = (dv, db), None, slope
+        if slope < 0 and self._search() > 0:
+            self._look()
+        else:
+            self.proposal, self.image, self.slope = kept
 
     def _predict(self) -> None:
         """Recompute the raw predictions and all that hangs on them."""
@@ -218,7 +238,7 @@ class ProximalNewton:
         self.proposal, self.image = (dv, db), None
         self.estimate = self.promised = decrease
 
-    def _take(self) -> float:
+    def _search(self) -> float:
         """Go along the proposal as far as F falls enough; give the share taken."""
         dv, db = self.proposal
         zd = self._image()
@@ -228,15 +248,21 @@ class ProximalNewton:
             self.z, self.v, self.b = z + t * zd, v + t * dv, b + t * db
             self._evaluate()
             if self.objective <= before + 1e-4 * t * self.slope:
-                break
+                return t
             t *= 0.5
-        else:
-            if not self.objective <= before:
-                self.z, self.v, self.b = z, v, b
-                self._evaluate()
-                return 0.0
-        gained = before - self.objective
-        ratio = gained / max(self.promised, 1e-300)
+        if self.objective <= before:
+            return t
+        self.z, self.v, self.b = z, v, b
+        self._evaluate()
+        return 0.0
+
+    def _take(self) -> float:
+        """Take the step proposed and improve it on its face; give the share taken."""
+        before, z, v, b = self.objective, self.z, self.v, self.b
+        t = self._search()
+        if t == 0:
+            return t
+        ratio = (before - self.objective) / max(self.promised, 1e-300)
         self.correction = float(np.clip(ratio, 1.0, _MOST_CORRECTION))
         self.objectives.append(before)
         if not 0.9 < ratio < 1.1:

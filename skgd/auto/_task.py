@@ -5,6 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from skgd._report import Report
+
+__all__ = ["Report", "Task"]
+
+_ROUNDING = 4e-16  # two units in the last place
+
 
 @dataclass
 class Task:
@@ -42,34 +48,13 @@ class Task:
         return float((0.5 * self.ridge * v * v + self.l1 * np.abs(v)).sum())
 
     def needed(self, tol, objective: float) -> float:
-        """Give the gap at which `tol` is met: its share of what the model explains."""
+        """Give the estimate at which `tol` is met, a share of what the model explains.
+
+        Half of it, as estimates are good to a factor of two; and no less than what
+        rounding leaves of F.
+        """
+        if tol is None:
+            return 0.0
         floor = 1e-12 * (abs(self.null_objective) + 1e-300)
-        return (tol or 0.0) * max(self.null_objective - objective, floor)
-
-
-@dataclass
-class Report:
-    """How an epoch of auto descent ended.
-
-    Attributes
-    ----------
-    objective : float
-        F at the model.
-    suboptimality : float
-        Estimate of F - F* there; infinite where there is none yet.
-    gradient_norm : float
-        In the coordinates of the descent.
-    step : float
-        What was taken of the proposed direction; NaN where that has no meaning.
-    certified : bool
-        Whether the estimate may stop the descent.
-    exhausted : bool
-        Whether floating point (or the method) allows no more progress.
-    """
-
-    objective: float
-    suboptimality: float
-    gradient_norm: float
-    step: float
-    certified: bool
-    exhausted: bool
+        explained = max(self.null_objective - objective, floor)
+        return max(0.5 * tol * explained, _ROUNDING * abs(self.null_objective))
