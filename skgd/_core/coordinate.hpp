@@ -55,7 +55,8 @@ class GramDescent {
       bool settled = d.rounds > goal.swept_rounds;
       d.last = settled ? enter() : sweep();
       if (!settled)
-        d.last += sweep_support(0.01 * std::max(goal.absolute, goal.relative * d.total));
+        d.last +=
+            sweep_support(0.01 * std::max(goal.absolute, goal.relative * d.total));
       d.last += face_steps();
       d.total += d.last;
       refresh();
@@ -126,9 +127,8 @@ class GramDescent {
   double face_steps() {
     find_face();
     if (face_.empty()) return 0;
-    factor_.factor(face_.size(), kJitter, [&](size_t i, size_t j) {
-      return H_[face_[i] * p_ + face_[j]];
-    });
+    factor_.factor(face_.size(), kJitter,
+                   [&](size_t i, size_t j) { return H_[face_[i] * p_ + face_[j]]; });
     held_.clear();
     columns_.clear();
     double gain = 0;

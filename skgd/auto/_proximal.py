@@ -59,6 +59,7 @@ class ProximalNewton:
         self.proposal = self.image = None
         self.curvature = None  # that of the model
         self.estimate = np.inf
+        self.slope = 0.0  # of F along the step proposed
         self.promised = 0.0  # by the step proposed
         self.correction = 1.0  # of the estimate
         self.objectives: list[float] = []
