@@ -16,7 +16,6 @@ _LEAST_FLOOR = 1e-9  # of the curvature's bound
 _MOST_CORRECTION = 3.0
 _VARYING = 2.0  # how far the decrease of a model may fall short if curvature varies
 _SHARED_LOOKS = 5  # a class, before the classes share a Hessian
-_LIFTED = 1e-3  # share of the curvature that decides nothing
 
 
 class ProximalNewton:
@@ -210,10 +209,7 @@ class ProximalNewton:
         s = self.task.loss.weight
         bound = (self.h / s).max() or 1.0
         lifted = np.maximum(self.h, floor * bound * s)
-        raised = lifted > self.h
-        much = lifted[raised].sum() > _LIFTED * self.h.sum()
-        few = raised.size - raised.sum() < 4 * (np.count_nonzero(self.v) + 1)
-        self.lifted = bool(raised.any() and (much or few))
+        self.lifted = bool((lifted > self.h).any())
         self.model.refresh(lifted, self.z, self.gradient, self._unknowns())
 
     def _unknowns(self):
