@@ -7,6 +7,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 _MOST_COLUMNS = 2000  # of a Cholesky factor
 _JITTER = 1e-12  # of the unit diagonal; times 100 until it factors
+_FEW = 2  # times the rows to sample: then all of them cost no more
 _SHARE_OF_ALL = 0.5  # sampling more rows than this costs more than it saves
 # Seconds, measured on one core; only their ratios matter, and they are constants so
 # that the choice, and with it every bit of the result, is that of the data alone.
@@ -58,8 +59,8 @@ class Cholesky:
         d = task.view.n_features
         self.bias = 1.0 if n_sampled is None else 1.0 - d / n_sampled
         for row in h:
-            if n_sampled is None:
-                H = task.view.gram(row)
+            if n_sampled is None or np.count_nonzero(row) <= _FEW * n_sampled:
+                H = task.view.gram(row)  # of the rows that curve at all
             else:
                 positions, weight = sample_rows(row, norms, n_sampled, rng)
                 H = task.view.gram(weight, positions)
