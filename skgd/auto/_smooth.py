@@ -7,7 +7,7 @@ from skgd.auto._preconditioner import Cholesky, Diagonal, choose_rows
 from skgd.auto._task import Report
 
 # Share of the curvature that makes P old. On near-separable digits, squared hinge, 0.3
-# takes 194 epochs to 1e-4 and 0.05 takes 31; where curvature changes little it is alike.
+# takes 194 epochs to 1e-4 and 0.05 takes 31; elsewhere they are alike.
 _CHANGED = 0.05
 # Of softmax: blocks of the Hessian, one a class, are more than the whole of it, and the
 # estimate is 0.35 to 1.3 of the truth (measured).
