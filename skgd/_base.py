@@ -2,6 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -20,8 +21,10 @@ from skgd._core import engine
 from skgd._descent import DivergedError, descend
 from skgd._monitor import Monitor
 from skgd._problem import Problem
-from skgd._stopping import Stopping
-from skgd.textbook import SCHEDULES, DescentState, TextbookEpochs
+from skgd._stopping import Certificate, Stopping
+from skgd._validation import AUTO
+from skgd.auto import AutoEpochs, TooLargeError
+from skgd.textbook import AGGRESSIVE, SCHEDULES, DescentState, TextbookEpochs
 from skgd.textbook._stability import divergence_message, worse_than_zero_message
 
 _BLOCK_ROWS = 8192  # of X, where rows are picked: a copy of a block at a time
@@ -72,6 +75,7 @@ class BaseGD(BaseEstimator, ABC):
 
     _constraints: ClassVar[dict]
     _aggressive_loss: ClassVar[str]
+    _rate_defaults: ClassVar[Mapping]
 
     @abstractmethod
     def _training(self, X, y, sample_weight, *, reset: bool, **known) -> Training:
@@ -156,15 +160,19 @@ class BaseGD(BaseEstimator, ABC):
         dtype = training.X.dtype
         n_outputs, n_features = training.n_outputs, training.X.shape[1]
         coef, intercept = np.zeros((n_outputs, n_features), dtype), np.zeros(n_outputs)
+        names = ["coef_init", "intercept_init"]
+        if earlier is not None and (coef_init is None or intercept_init is None):
+            _validation.check_goes_on("y", "targets", n_outputs, earlier[1].size)
         if earlier is not None and coef_init is None:
-            coef_init = earlier[0]
+            _validation.check_goes_on("X", "features", n_features, earlier[0].shape[-1])
+            coef_init, names[0] = earlier[0], "coef_ for warm_start=True"
         if earlier is not None and intercept_init is None:
-            intercept_init = earlier[1]
+            intercept_init, names[1] = earlier[1], "intercept_ for warm_start=True"
         if coef_init is not None:
-            coef = _validation.check_initial(coef_init, "coef_init", coef.shape, dtype)
+            coef = _validation.check_initial(coef_init, names[0], coef.shape, dtype)
         if intercept_init is not None:
             intercept = _validation.check_initial(
-                intercept_init, "intercept_init", intercept.shape, np.float64
+                intercept_init, names[1], intercept.shape, np.float64
             )
         return DescentState(coef, intercept, rule="")
 
@@ -176,16 +184,22 @@ class BaseGD(BaseEstimator, ABC):
     def _state_to_go_on_from(self):
         """Give the state of the last call, with coef_ as it stands now."""
         state = replace(self._state)  # a call that fails leaves no trace
-        if state.average_count == 0.0:
-            coef = self._dense_coef()
-            state.coef = _validation.check_initial(
-                coef, "coef_", state.coef.shape, coef.dtype
-            )
-            intercept = _validation.check_initial(
-                self.intercept_, "intercept_", state.intercept.shape, np.float64
-            )
-            if not np.array_equal(intercept, state.intercept.astype(coef.dtype)):
-                state.intercept = intercept
+        dtype = state.coef.dtype
+        coef = _validation.check_initial(
+            self._dense_coef(), "coef_", state.coef.shape, dtype
+        )
+        intercept = _validation.check_initial(
+            self.intercept_, "intercept_", state.intercept.shape, np.float64
+        )
+        averaged = state.average_count > 0.0
+        stored_coef, stored_intercept = state.model()
+        same = np.array_equal(intercept, stored_intercept.astype(dtype))
+        if averaged and same and np.array_equal(coef, stored_coef):
+            return state
+        state.start_average_anew()
+        state.coef = coef
+        if averaged or not same:
+            state.intercept = intercept
         return state
 
     # --- Problem
@@ -193,45 +207,48 @@ class BaseGD(BaseEstimator, ABC):
     def _problem(self, training, rows, state):
         X, weight = training.X, training.weight
         _validation.check_size(X.shape[0])
-        if self.learning_rate in ("pa1", "pa2"):
-            X = _validation.summed_duplicates(X)
+        design = engine.Design(X)  # first of all: SciPy does not check what it reads
+        if self.learning_rate in AGGRESSIVE and _validation.has_duplicates(X):
+            design = engine.Design(_validation.summed_duplicates(X))
+        mean = state.see_weights(None if weight is None else weight[rows], len(rows))
         if weight is not None:
-            state.weight_sum += float(weight[rows].sum())
-            state.weight_count += len(rows)
-            weight = weight / (state.weight_sum / state.weight_count)
-        else:
-            state.weight_sum += len(rows)
-            state.weight_count += len(rows)
-            mean = state.weight_sum / state.weight_count
-            weight = None if mean == 1.0 else np.full(X.shape[0], 1.0 / mean)
+            with np.errstate(over="ignore"):  # of rows that are held out
+                weight = weight / mean
+        elif mean != 1.0:
+            weight = np.full(X.shape[0], 1.0 / mean)
         if len(rows) < X.shape[0]:
             _validation.check_finite(self, X)  # no epoch will read all of it
         ridge, l1 = _validation.penalty_of(self)
         return Problem(
-            engine.Design(X),
+            design,
             engine.Samples(
                 training.targets, weight, training.n_outputs, training.positive
             ),
             rows,
             self._core_loss(training.n_outputs),
-            float(self.epsilon),
+            _validation.loss_parameter(self),
             ridge,
             l1,
             self.fit_intercept,
+            _validation.minimises(self),
             effective_n_jobs(self.n_jobs),
         )
 
     def _batch_size(self, n_rows):
-        if self.mode == "batch":
+        mode = _validation.mode_of(self)
+        if mode == "batch":
             return n_rows
-        if self.mode == "mini-batch":
+        if mode == "mini-batch":
             size = self.batch_size
             return min(_validation.MINI_BATCH_SIZE if size == "auto" else size, n_rows)
         return 1
 
     def _scorer(self, training, rows):
         targets = training.targets[rows]
-        weight = None if training.weight is None else training.weight[rows]
+        weight = None
+        if training.weight is not None:  # their sum may overflow: a power of two
+            weight = training.weight[rows]
+            weight = np.ldexp(weight, -np.frexp(weight.max())[1])
 
         def score(coef, intercept):
             blocks = [
@@ -251,15 +268,59 @@ class BaseGD(BaseEstimator, ABC):
     # --- Descend
 
     def _descend(self, problem, state, *, max_iter, tol, score):
+        try:
+            with np.errstate(all="ignore"):
+                if self.learning_rate == AUTO:
+                    epochs = self._auto_epochs(problem, state, tol)
+                    stopping = Certificate(tol, self.n_iter_no_change)
+                else:
+                    epochs = self._textbook_epochs(problem, state)
+                    stopping = Stopping(
+                        tol, self.n_iter_no_change, problem.zero_objective
+                    )
+                outcome = descend(
+                    epochs,
+                    stopping,
+                    Monitor(int(self.verbose)),
+                    max_iter=max_iter,
+                    score=score,
+                )
+        except TooLargeError as error:
+            _validation.check_finite(self, problem.design.matrix)
+            raise ValueError(str(error)) from None
+        except DivergedError as error:
+            _validation.check_finite(self, problem.design.matrix)
+            raise ValueError(divergence_message(self, problem, error)) from None
+        if outcome.state is None:
+            outcome.state = replace(
+                state,
+                coef=outcome.coef,
+                intercept=outcome.intercept,
+                samples_seen=float(outcome.n_iter * len(problem.rows)),
+            )
+        return outcome, stopping
+
+    def _auto_epochs(self, problem, state, tol):
+        return AutoEpochs(
+            problem,
+            state.coef,
+            state.intercept,
+            positive=self.positive,
+            tol=tol,
+            mode=_validation.mode_of(self),
+            seed=_seed(self.random_state),
+        )
+
+    def _textbook_epochs(self, problem, state):
         if self.power_t < 0:
             warnings.warn(
                 "Negative values for `power_t` are deprecated in scikit-learn's SGD,"
                 " and are an error from its version 1.10 on: the learning rate grows"
                 " without bound.",
                 FutureWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
-        epochs = TextbookEpochs(
+        return TextbookEpochs(
             problem,
             state,
             rule=_validation.rule_of(self),
@@ -270,23 +331,39 @@ class BaseGD(BaseEstimator, ABC):
             shuffle=self.shuffle,
             seed=_seed(self.random_state) if self.shuffle else 0,
         )
-        stopping = Stopping(tol, self.n_iter_no_change, problem.zero_objective)
-        try:
-            with np.errstate(all="ignore"):
-                outcome = descend(
-                    problem,
-                    epochs,
-                    stopping,
-                    Monitor(int(self.verbose)),
-                    max_iter=max_iter,
-                    score=score,
-                )
-        except DivergedError as error:
-            _validation.check_finite(self, problem.design.matrix)
-            raise ValueError(divergence_message(self, problem, error)) from None
-        return outcome, stopping
 
     def _warn(self, problem, outcome, stopping):
+        if self.learning_rate == AUTO:
+            messages = self._auto_messages(outcome, stopping)
+        else:
+            messages = self._textbook_messages(problem, outcome, stopping)
+        if messages:
+            warnings.warn(" ".join(messages), ConvergenceWarning, stacklevel=4)
+
+    def _auto_messages(self, outcome, stopping):
+        if stopping.met or stopping.tol is None or self.early_stopping:
+            return []
+        left = outcome.suboptimality
+        gain = (
+            f"about {left:.3g} is left to gain"
+            if np.isfinite(left)
+            else ("how much is left to gain is not known")
+        )
+        why, cure = (
+            ("floating point allows no further decrease", "Consider a larger tol.")
+            if stopping.stuck
+            else (
+                f"max_iter={self.max_iter} epochs were run",
+                "Consider increasing max_iter, or a larger tol.",
+            )
+        )
+        return [
+            f"The descent stopped before it converged: {why}. The objective is"
+            f" {outcome.objective:.8g}, and {gain}; tol={self.tol:g} is met below that."
+            f" {cure}"
+        ]
+
+    def _textbook_messages(self, problem, outcome, stopping):
         messages = []
         if (
             stopping.tol is not None
@@ -304,8 +381,7 @@ class BaseGD(BaseEstimator, ABC):
             )
         if problem.worse_than_zero(outcome.objective):
             messages.append(worse_than_zero_message(self, problem, outcome))
-        if messages:
-            warnings.warn(" ".join(messages), ConvergenceWarning, stacklevel=4)
+        return messages
 
     # --- Store
 
@@ -313,10 +389,10 @@ class BaseGD(BaseEstimator, ABC):
         self._state = outcome.state
         self.n_iter_ = outcome.n_iter
         self.best_iter_ = outcome.best_iter
-        self.mode_ = "stochastic" if self.mode == "auto" else self.mode
+        self.mode_ = _validation.mode_of(self)
         self.converged_ = outcome.converged
         self.objective_ = outcome.objective
-        self.suboptimality_ = np.nan
+        self.suboptimality_ = outcome.suboptimality
         self.history_ = outcome.history
         self._store_model(outcome.coef, outcome.intercept)
 
@@ -326,7 +402,7 @@ class BaseGD(BaseEstimator, ABC):
             return
         self._state = state
         self.n_iter_ = self.best_iter_ = 0
-        self.mode_ = "stochastic" if self.mode == "auto" else self.mode
+        self.mode_ = _validation.mode_of(self)
         self.converged_, self.objective_, self.suboptimality_ = False, np.nan, np.nan
         self.history_ = Monitor(0).history(np.nan)
         self._store_model(state.coef, state.intercept)

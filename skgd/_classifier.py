@@ -1,5 +1,7 @@
 """GDClassifier."""
 
+from types import MappingProxyType
+
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
@@ -254,6 +256,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     _constraints = _validation.CLASSIFIER_CONSTRAINTS
     _aggressive_loss = "hinge"
+    _rate_defaults = MappingProxyType({"eta0": 0.01, "power_t": 0.5})
 
     def __init__(
         self,
@@ -263,6 +266,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         alpha=1e-4,
         l1_ratio=0.15,
         fit_intercept=True,
+        positive=False,
         mode="auto",
         batch_size="auto",
         learning_rate="optimal",
@@ -289,6 +293,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
+        self.positive = positive
         self.mode = mode
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -348,8 +353,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Run one epoch over the rows given, from where the last call ended.
 
-        Schedule, optimizer and averages go on too. `tol` and `max_iter` are not read,
-        and `history_` speaks of the last call.
+        Schedule, optimizer and averages go on too; `coef_` or `intercept_` that were
+        changed by hand are where it goes on from, with an average begun anew. `tol` and
+        `max_iter` are not read, and `history_` speaks of the last call.
 
         Parameters
         ----------
@@ -546,7 +552,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
                 )
             if n_outputs > 1 and self._core_loss(n_outputs) != "softmax":
                 return Training(X, codes, n_outputs, weight, of_class)
-            weight = of_class[codes] if weight is None else weight * of_class[codes]
+            weight = _product(weight, of_class[codes])
         return Training(X, codes, n_outputs, weight)
 
     def _core_loss(self, n_outputs):
@@ -562,6 +568,20 @@ class GDClassifier(ClassifierMixin, BaseGD):
             test_size=self.validation_fraction, random_state=self.random_state
         )
         return next(splitter.split(targets, targets))
+
+
+def _product(sample_weight, class_weight):
+    if sample_weight is None:
+        return class_weight
+    with np.errstate(over="ignore"):
+        product = sample_weight * class_weight
+    if not np.isfinite(product).all():
+        raise ValueError(
+            "sample_weight times class_weight must be finite, got infinity from"
+            f" sample_weight up to {sample_weight.max():.3g} and class_weight up to"
+            f" {class_weight.max():.3g}."
+        )
+    return product
 
 
 def _blocks(y):

@@ -18,8 +18,8 @@ class Outcome:
         Epochs run, and the epoch whose model is returned.
     converged : bool
         Whether the tolerance stopped it, at a model better than none.
-    objective : float
-        F at the model.
+    objective, suboptimality : float
+        F at the model, and the estimate of F - F* there (NaN: none).
     history : dict of str to ndarray
         One entry an epoch.
     state : DescentState
@@ -32,6 +32,7 @@ class Outcome:
     best_iter: int
     converged: bool
     objective: float
+    suboptimality: float
     history: dict[str, np.ndarray] = field(repr=False)
     state: Any = field(repr=False)
 
@@ -45,18 +46,14 @@ class DivergedError(Exception):
         self.learning_rate = learning_rate
 
 
-def descend(
-    problem, epochs, stopping, monitor, *, max_iter: int, score=None
-) -> Outcome:
+def descend(epochs, stopping, monitor, *, max_iter: int, score=None) -> Outcome:
     """Run epochs until `stopping` has seen enough.
 
     Parameters
     ----------
-    problem : Problem
-        The objective.
-    epochs : TextbookEpochs
+    epochs : TextbookEpochs or AutoEpochs
         Runs one epoch a call.
-    stopping : Stopping
+    stopping : Patience or Certificate
         Says when it is enough.
     monitor : Monitor
         Hears of each epoch.
@@ -66,43 +63,42 @@ def descend(
         Validation score of (coef, intercept); the model of the best epoch is then
         returned, unless the tolerance is None.
     """
-    best, converged = None, False
+    best = None
     for n_iter in range(1, max_iter + 1):
-        learning_rate = epochs.learning_rate
-        objective, gradient_norm = epochs.run_epoch()
-        if not np.isfinite(objective):
-            raise DivergedError(n_iter, learning_rate)
+        report = epochs.run_epoch()
+        if not report.finite:
+            raise DivergedError(n_iter, report.step)
         validation_score = np.nan
         if score is not None:
             model = epochs.model()
             validation_score = score(*model)
             rank = -np.inf if np.isnan(validation_score) else validation_score
             if best is None or rank > best[0]:
-                best = rank, n_iter, *(array.copy() for array in model)
-            stopping.see_score(validation_score)
+                model = tuple(array.copy() for array in model)
+                best = rank, n_iter, report.suboptimality, model
+            stopping.see_score(report, validation_score)
         else:
-            stopping.see_objective(objective)
-        monitor.see_epoch(objective, gradient_norm, learning_rate, validation_score)
-        if stopping.exhausted:
-            if epochs.lower_learning_rate():
-                stopping.be_patient_again()
-            elif score is not None or not stopping.rising(objective):
-                converged = True
+            stopping.see_objective(report)
+        monitor.see_epoch(report, validation_score)
+        if stopping.exhausted and not epochs.lower_learning_rate():
+            if stopping.settled:
                 break
+        elif stopping.exhausted:
+            stopping.be_patient_again()
 
-    state = epochs.state()
-    coef, intercept = epochs.model()
-    best_iter = n_iter
+    model, best_iter, suboptimality = epochs.model(), n_iter, report.suboptimality
     if best is not None and stopping.tol is not None:
-        _, best_iter, coef, intercept = best
-    objective = problem.objective(coef, intercept)
+        _, best_iter, suboptimality, model = best
+    coef, intercept = model
+    objective = epochs.objective(coef, intercept)
     return Outcome(
         coef,
         intercept,
         n_iter,
         best_iter,
-        converged and not problem.worse_than_zero(objective),
+        stopping.converged(n_iter, best_iter) and not epochs.worse_than_none(objective),
         objective,
+        suboptimality,
         monitor.history(objective),
-        state,
+        epochs.state(),
     )

@@ -22,23 +22,24 @@ class Monitor:
         self._entries: list[tuple] = []
         self._start = time.perf_counter()
 
-    def see_epoch(self, objective, gradient_norm, learning_rate, validation_score):
+    def see_epoch(self, report, validation_score):
         """Take note of an epoch that has ended."""
-        seconds = time.perf_counter() - self._start
-        self._entries.append(
-            (objective, np.nan, gradient_norm, learning_rate, validation_score, seconds)
+        entry = (
+            report.objective,
+            report.suboptimality,
+            report.gradient_norm,
+            report.step,
+            validation_score,
+            time.perf_counter() - self._start,
         )
+        self._entries.append(entry)
         if self._verbose:
-            score = (
-                ""
-                if np.isnan(validation_score)
-                else f"validation score {validation_score:.6g}, "
+            told = ", ".join(
+                f"{name.replace('_', ' ')} {value:.8g}"
+                for name, value in zip(self.FIELDS, entry, strict=True)
+                if not np.isnan(value)
             )
-            print(
-                f"-- Epoch {len(self._entries)}: objective {objective:.8g}, gradient"
-                f" norm {gradient_norm:.3g}, learning rate {learning_rate:.3g}, {score}"
-                f"{seconds:.3g} s"
-            )
+            print(f"-- Epoch {len(self._entries)}: {told}")
 
     def history(self, objective: float) -> dict[str, np.ndarray]:
         """Give the arrays, the last objective being that of the returned model."""

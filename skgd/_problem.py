@@ -29,6 +29,8 @@ class Problem:
         alpha * R(w) = ridge / 2 |w|^2 + l1 |w|_1.
     fit_intercept : bool
         Whether b is fitted or stays as it is.
+    minimised : bool
+        Whether the descent means to minimise F: the perceptron's rule does not.
     n_threads : int
         Threads that share the rows of a large batch.
     """
@@ -41,6 +43,7 @@ class Problem:
     ridge: float
     l1: float
     fit_intercept: bool
+    minimised: bool
     n_threads: int
 
     @property
@@ -76,12 +79,9 @@ class Problem:
         return total / self.weight_sum + self.penalty(coef)
 
     def worse_than_zero(self, objective: float) -> bool:
-        """Tell whether no coefficients at all would have been better.
-
-        The perceptron's loss is zero there, and its rule does not minimise it anyway.
-        """
+        """Tell whether no coefficients at all would have been better."""
         rounding = 1e-9 * abs(self.zero_objective)
-        return self.loss != "perceptron" and objective > self.zero_objective + rounding
+        return self.minimised and objective > self.zero_objective + rounding
 
     @cached_property
     def zero_objective(self) -> float:

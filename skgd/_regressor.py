@@ -1,5 +1,7 @@
 """GDRegressor."""
 
+from types import MappingProxyType
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
@@ -85,7 +87,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         them (R2), and to return the model of the best epoch (of the last one
         with `tol=None`).
     validation_fraction : float, default=0.1
-        Share of the rows set aside by `early_stopping`, in (0, 1).
+        Share of the rows set aside by `early_stopping`, in (0, 1), at least two rows.
     shuffle : bool, default=True
         Whether each epoch reads the rows in a new random order. No effect on "batch".
     epsilon : float, default=0.1
@@ -215,6 +217,7 @@ class GDRegressor(RegressorMixin, BaseGD):
 
     _constraints = _validation.REGRESSOR_CONSTRAINTS
     _aggressive_loss = "epsilon_insensitive"
+    _rate_defaults = MappingProxyType({"eta0": 0.01, "power_t": 0.25})
 
     def __init__(
         self,
@@ -224,6 +227,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         alpha=1e-4,
         l1_ratio=0.15,
         fit_intercept=True,
+        positive=False,
         mode="auto",
         batch_size="auto",
         learning_rate="invscaling",
@@ -238,6 +242,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         validation_fraction=0.1,
         shuffle=True,
         epsilon=0.1,
+        quantile=0.5,
         warm_start=False,
         n_jobs=None,
         random_state=None,
@@ -248,6 +253,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
+        self.positive = positive
         self.mode = mode
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -262,6 +268,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         self.validation_fraction = validation_fraction
         self.shuffle = shuffle
         self.epsilon = epsilon
+        self.quantile = quantile
         self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -305,8 +312,9 @@ class GDRegressor(RegressorMixin, BaseGD):
     def partial_fit(self, X, y, sample_weight=None):
         """Run one epoch over the rows given, from where the last call ended.
 
-        Schedule, optimizer and averages go on too. `tol` and `max_iter` are not read,
-        and `history_` speaks of the last call.
+        Schedule, optimizer and averages go on too; `coef_` or `intercept_` that were
+        changed by hand are where it goes on from, with an average begun anew. `tol` and
+        `max_iter` are not read, and `history_` speaks of the last call.
 
         Parameters
         ----------
@@ -386,7 +394,13 @@ class GDRegressor(RegressorMixin, BaseGD):
         splitter = ShuffleSplit(
             test_size=self.validation_fraction, random_state=self.random_state
         )
-        return next(splitter.split(targets))
+        kept, held_out = next(splitter.split(targets))
+        if len(held_out) < 2:
+            raise ValueError(
+                f"the validation set would have {len(held_out)} sample, and R^2, by"
+                " which early_stopping goes, is not defined for less than two"
+            )
+        return kept, held_out
 
     def _shaped_coef(self, coef):
         return coef.ravel() if self._y_ndim == 1 else coef

@@ -26,6 +26,7 @@ class Stopping:
         self.first: float | None = None
         self.gain = np.inf  # of the last epoch, over the best before it
         self._count = 0
+        self._last: float | None = None  # objective; None where scores are seen
 
     @property
     def exhausted(self) -> bool:
@@ -42,14 +43,24 @@ class Stopping:
         floor = 1e-12 * (abs(self.zero_objective) + 1e-300)
         return self.tol * max(abs(self.zero_objective - self.best), floor)
 
-    def see_objective(self, objective: float) -> None:
+    @property
+    def settled(self) -> bool:
+        """Whether to stop where there is no learning rate left to lower."""
+        return self._last is None or not self.rising(self._last)
+
+    def converged(self, n_iter: int, best_iter: int) -> bool:
+        """Tell whether the tolerance stopped the descent."""
+        return self.exhausted and self.settled
+
+    def see_objective(self, report) -> None:
         """Take note of an epoch's objective."""
+        objective = self._last = report.objective
         self.first = objective if self.first is None else self.first
         self._see(objective, self.needed() if self.tol is not None else 0.0)
 
-    def see_score(self, score: float) -> None:
+    def see_score(self, report, score: float) -> None:
         """Take note of an epoch's validation score, of which more is better."""
-        score = -np.inf if np.isnan(score) else score  # R2 of a single row
+        score = -np.inf if np.isnan(score) else score
         self._see(-score, self.tol if self.tol is not None else 0.0)
 
     def _see(self, value: float, needed: float) -> None:
@@ -62,3 +73,42 @@ class Stopping:
     def be_patient_again(self) -> None:
         """Begin to count anew."""
         self._count = 0
+
+
+class Certificate:
+    """Stop where the estimate of F - F* meets the tolerance, or on a validation score.
+
+    Parameters
+    ----------
+    tol : float or None
+        None goes on until floating point allows no decrease.
+    patience : int
+        Epochs in a row whose validation score may gain less than `tol`.
+    """
+
+    def __init__(self, tol, patience: int):
+        self.tol = tol
+        self.settled = True
+        self.met = self.stuck = False
+        self._scores = Stopping(tol, patience, 0.0)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether there is a reason to stop."""
+        return self.met or self.stuck or self._scores.exhausted
+
+    def converged(self, n_iter: int, best_iter: int) -> bool:
+        """Tell whether the model returned is the one that met the tolerance."""
+        return self.met and n_iter == best_iter
+
+    def see_objective(self, report) -> None:
+        """Take note of an epoch."""
+        self.met, self.stuck = report.certified, report.exhausted
+
+    def see_score(self, report, score: float) -> None:
+        """Take note of an epoch and of its validation score."""
+        self.see_objective(report)
+        self._scores.see_score(report, score)
+
+    def be_patient_again(self) -> None:
+        """There is nothing to be patient with."""

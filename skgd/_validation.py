@@ -1,6 +1,8 @@
 """What a user wrote, checked and turned into the core's words; errors in the user's."""
 
 import math
+import sys
+import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,18 +11,35 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
 from skgd._core.engine import LOSSES
-from skgd.textbook import OPTIMIZERS, SCHEDULES
+from skgd.textbook import AGGRESSIVE, OPTIMIZERS, SCHEDULES
 
 REGRESSION_LOSSES = tuple(
     name for name, loss in LOSSES.items() if not loss["classification"]
 )
 CLASSIFICATION_LOSSES = tuple(name for name in LOSSES if name != "softmax")
+QUANTILE = "quantile"  # the loss with a parameter of its own
+AUTO = "auto"  # the learning rate that is none
 MODES = ("auto", "batch", "mini-batch", "stochastic")
 MINI_BATCH_SIZE = 32
 
 
 def _is_number(value, kind=Real):
     return isinstance(value, kind) and not isinstance(value, (bool, np.bool_))
+
+
+def _is_float(value):
+    """Tell whether it is a number that float64 has, be it infinite or NaN."""
+    if not _is_number(value):
+        return False
+    is_float = isinstance(value, (float, np.floating))
+    return is_float or abs(value) <= sys.float_info.max
+
+
+def _shown(value):
+    try:
+        return repr(value)
+    except ValueError:  # Python writes no int of more than 4300 digits
+        return f"an int of {value.bit_length()} bits"
 
 
 def _number(low, high=math.inf, *, low_open=False, high_open=False):
@@ -31,12 +50,12 @@ def _number(low, high=math.inf, *, low_open=False, high_open=False):
 
     brackets = "(" if low_open else "[", ")" if high_open or high == math.inf else "]"
     words = f"a float in the range {brackets[0]}{low:g}, {high:g}{brackets[1]}"
-    return lambda value: _is_number(value) and holds(value), words
+    return lambda value: _is_float(value) and holds(value), words
 
 
-def _integer(low):
-    words = f"an int in the range [{low}, inf)"
-    return lambda value: _is_number(value, Integral) and value >= low, words
+def _integer(low, high=math.inf):
+    words = f"an int in the range [{low}, {high})"
+    return lambda value: _is_number(value, Integral) and low <= value < high, words
 
 
 def _one_of(*values):
@@ -83,7 +102,7 @@ _CONSTRAINTS = {
             "an optimizer object of skgd",
         ),
     ),
-    "average": _either(_flag(), _integer(0)),
+    "average": _either(_flag(), _integer(0, 2**63)),
     "max_iter": _integer(1),
     "tol": _either(_number(0), _NONE),
     "n_iter_no_change": _integer(1),
@@ -91,11 +110,12 @@ _CONSTRAINTS = {
     "validation_fraction": _number(0, 1, low_open=True, high_open=True),
     "shuffle": _flag(),
     "epsilon": _number(0),
+    "positive": _flag(),
     "warm_start": _flag(),
     "n_jobs": _either(
         (
-            lambda value: _is_number(value, Integral) and value != 0,
-            "an int other than 0",
+            lambda value: _is_number(value, Integral) and 0 < abs(value) < 2**31,
+            "an int other than 0, in the range (-2**31, 2**31)",
         ),
         _NONE,
     ),
@@ -110,7 +130,11 @@ _CONSTRAINTS = {
     "verbose": _either(_integer(0), _flag()),
 }
 
-REGRESSOR_CONSTRAINTS = {"loss": _one_of(*REGRESSION_LOSSES), **_CONSTRAINTS}
+REGRESSOR_CONSTRAINTS = {
+    "loss": _one_of(*REGRESSION_LOSSES),
+    "quantile": _number(0, 1, low_open=True, high_open=True),
+    **_CONSTRAINTS,
+}
 CLASSIFIER_CONSTRAINTS = {
     "loss": _one_of(*CLASSIFICATION_LOSSES),
     "multi_class": _one_of("auto", "multinomial", "ovr"),
@@ -118,9 +142,9 @@ CLASSIFIER_CONSTRAINTS = {
         _one_of("balanced"),
         (
             lambda value: (
-                isinstance(value, dict) and all(map(_is_number, value.values()))
+                isinstance(value, dict) and all(map(_is_float, value.values()))
             ),
-            "a dict of class label to number",
+            "a dict of class label to float",
         ),
         _NONE,
     ),
@@ -135,17 +159,19 @@ def check_parameters(estimator, constraints) -> None:
         if not _holds(constraint, value):
             raise ValueError(
                 f"The {name!r} parameter of {type(estimator).__name__} must be "
-                f"{constraint[1]}. Got {value!r} instead."
+                f"{constraint[1]}. Got {_shown(value)} instead."
             )
     _check_combinations(estimator)
 
 
 def _check_combinations(estimator) -> None:
     e = estimator
-    if e.learning_rate == "auto":
+    if e.learning_rate == AUTO:
+        _check_auto(e)
+    elif e.positive:
         raise ValueError(
-            "learning_rate='auto' (descent without a learning rate) is not part of this"
-            f" version of skgd. Set learning_rate to one of {tuple(SCHEDULES)}."
+            f"positive=True goes with learning_rate={AUTO!r} only; got"
+            f" learning_rate={e.learning_rate!r}."
         )
     if e.penalty == "elasticnet" and e.l1_ratio is None:
         raise ValueError("l1_ratio must be set when penalty is 'elasticnet'")
@@ -164,7 +190,7 @@ def _check_combinations(estimator) -> None:
             "multi_class='multinomial' goes with loss='log_loss' only; got"
             f" loss={e.loss!r}."
         )
-    if e.learning_rate in ("pa1", "pa2"):
+    if e.learning_rate in AGGRESSIVE:
         loss = e._aggressive_loss
         if e.loss != loss:
             raise ValueError(
@@ -178,12 +204,65 @@ def _check_combinations(estimator) -> None:
             )
 
 
+def _check_auto(estimator) -> None:
+    """Refuse what has no meaning without a learning rate, or say that it has none."""
+    e = estimator
+    if e.average:
+        raise ValueError(
+            f"average={e.average!r} goes with a textbook learning_rate only: with"
+            f" learning_rate={AUTO!r} the last model is the best one. Set average=False"
+            f" or learning_rate to one of {tuple(SCHEDULES)}."
+        )
+    if e.optimizer != "sgd":
+        raise ValueError(
+            f"optimizer={e.optimizer!r} goes with a textbook learning_rate only: with"
+            f" learning_rate={AUTO!r} there is no step for it to make. Set"
+            f" optimizer='sgd' or learning_rate to one of {tuple(SCHEDULES)}."
+        )
+    if e.batch_size != "auto":
+        raise ValueError(
+            f"batch_size={e.batch_size!r} goes with a textbook learning_rate only: with"
+            f" learning_rate={AUTO!r} the engine chooses. Leave batch_size='auto'."
+        )
+    idle = [
+        name
+        for name in ("eta0", "power_t")
+        if getattr(e, name) != e._rate_defaults[name]
+    ]
+    if idle:
+        warnings.warn(
+            f"{' and '.join(idle)} is ignored with learning_rate={AUTO!r}, which has no"
+            f" learning rate; one of {tuple(SCHEDULES)} has.",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def mode_of(estimator) -> str:
+    """Give the mode that "auto" stands for: what is cheapest while X is in memory."""
+    if estimator.mode != "auto":
+        return estimator.mode
+    return "batch" if estimator.learning_rate == AUTO else "stochastic"
+
+
+def minimises(estimator) -> bool:
+    """Tell whether the descent minimises F, as the perceptron's rule does not."""
+    return estimator.loss != "perceptron"
+
+
 def rule_of(estimator) -> tuple[str, float, float, float]:
     """Give the optimizer in the core's words."""
     optimizer = estimator.optimizer
     return (
         OPTIMIZERS[optimizer]() if isinstance(optimizer, str) else optimizer
     )._rule()
+
+
+def loss_parameter(estimator) -> float:
+    """Give the number in the formula of the loss, if it has one."""
+    return float(
+        estimator.quantile if estimator.loss == QUANTILE else estimator.epsilon
+    )
 
 
 def penalty_of(estimator) -> tuple[float, float]:
@@ -200,18 +279,22 @@ def check_X(estimator, X, y="no_validation", *, reset, **options):
 
     X in such a form is not copied; y is returned as scikit-learn's validate_data does.
     """
-    checked = validate_data(
-        estimator,
-        X,
-        y,
-        reset=reset,
-        accept_sparse="csr",
-        dtype=[np.float64, np.float32],
-        order="C",
-        accept_large_sparse=True,
-        **options,
-    )
-    return checked
+    try:
+        return validate_data(
+            estimator,
+            X,
+            y,
+            reset=reset,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            order="C",
+            accept_large_sparse=True,
+            **options,
+        )
+    except OverflowError as error:
+        raise ValueError(
+            f"X and y must be numbers in the range of float64: {error}."
+        ) from error
 
 
 def check_training(estimator, X, y, *, reset, **options):
@@ -235,10 +318,13 @@ def check_size(n_samples: int) -> None:
         raise ValueError(f"X must have less than 2**32 rows, got {n_samples}.")
 
 
+def has_duplicates(X) -> bool:
+    """Tell whether a row of a sound CSR matrix may name a column twice."""
+    return issparse(X) and not X.has_canonical_format
+
+
 def summed_duplicates(X):
-    """Give X with one entry a cell: a copy only if a CSR row names a column twice."""
-    if not issparse(X) or X.has_canonical_format:
-        return X
+    """Give a copy of a sound CSR matrix with one entry a cell."""
     X = X.copy()
     X.sum_duplicates()
     return X
@@ -250,8 +336,9 @@ def _real_numbers(value, name, dtype):
         array = np.asarray(value)
         if array.dtype.kind == "c":
             raise TypeError("got complex numbers")
-        return np.array(array, dtype=dtype)
-    except (TypeError, ValueError) as error:
+        with np.errstate(over="ignore"):  # float32 has it as infinite
+            return np.array(array, dtype=dtype)
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} must be numbers: {error}") from error
 
 
@@ -274,6 +361,15 @@ def check_sample_weight(sample_weight, n_samples: int):
             "Negative values in data passed to `sample_weight`: weights must be >= 0."
         )
     return weight
+
+
+def check_goes_on(array: str, what: str, n_now: int, n_earlier: int) -> None:
+    """Raise if warm_start=True would go on from a model of another shape."""
+    if n_now != n_earlier:
+        raise ValueError(
+            f"{array} has {n_now} {what}, but warm_start=True goes on from a model of"
+            f" {n_earlier} {what}. Set warm_start=False to start anew."
+        )
 
 
 def check_initial(value, name: str, shape: tuple[int, ...], dtype):

@@ -1,13 +1,7 @@
-"""What every test shares: a fixed seed, and warnings that are errors."""
+"""What every test shares: a fixed seed."""
 
 import numpy as np
 import pytest
-
-
-def pytest_configure(config):
-    """Turn warnings into errors, and name the marks."""
-    config.addinivalue_line("filterwarnings", "error")
-    config.addinivalue_line("markers", "slow: takes more than a second")
 
 
 @pytest.fixture

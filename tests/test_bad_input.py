@@ -2,6 +2,7 @@
 
 import re
 from copy import deepcopy
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -29,18 +30,19 @@ def _estimator(estimator_class, **parameters):
 
 # --- Parameters
 
+BEYOND_FLOAT = (10**400, Fraction(10**400))
 NUMBERS = {
-    "alpha": (-1.0, np.nan, -np.inf, "0.1", True, None, 1j),
+    "alpha": (-1.0, np.nan, -np.inf, "0.1", True, None, 1j, *BEYOND_FLOAT),
     "l1_ratio": (-0.1, 1.1, np.nan, "0.5", True),
-    "eta0": (0.0, -0.1, np.nan, "0.1", True, None),
-    "power_t": (np.nan, "0.5", True, None),
+    "eta0": (0.0, -0.1, np.nan, "0.1", True, None, *BEYOND_FLOAT),
+    "power_t": (np.nan, "0.5", True, None, 10**400, -(10**400)),
     "max_iter": (0, -1, 1.5, 10.0, "10", True, None),
-    "tol": (-1e-3, np.nan, "0.1", True),
+    "tol": (-1e-3, np.nan, "0.1", True, 10**400),
     "n_iter_no_change": (0, -1, 2.5, True, None),
     "validation_fraction": (0.0, 1.0, -0.1, 1.5, np.nan, True, None),
-    "epsilon": (-0.1, np.nan, "0.1", True, None),
-    "n_jobs": (0, 1.5, "2", True),
-    "average": (-1, 1.5, "yes", None),
+    "epsilon": (-0.1, np.nan, "0.1", True, None, 10**400),
+    "n_jobs": (0, 1.5, "2", True, 2**31, -(2**40)),
+    "average": (-1, 1.5, "yes", None, 2**63, 10**400),
     "batch_size": (0, -1, 2.5, True, None),
     "verbose": (-1, 0.5, "yes", None),
     "random_state": (-1, 1.5, "seed", 2**32, True),
@@ -102,6 +104,33 @@ def test_parameter_may_be_a_numpy_float(estimator_class):
     assert np.isfinite(model.fit(X, Y[estimator_class]).coef_).all()
 
 
+def test_parameter_too_long_to_write_is_named(estimator_class):
+    with pytest.raises(ValueError, match=r"'eta0'.* Got an int of 16610 bits"):
+        _estimator(estimator_class, eta0=10**5000).fit(X, Y[estimator_class])
+
+
+LARGE = {
+    "max_iter": ({"max_iter": 10**400, "tol": 1e-2}),
+    "batch_size": ({"batch_size": 10**400, "mode": "mini-batch"}),
+    "n_iter_no_change": ({"n_iter_no_change": 10**400}),
+    "n_jobs": ({"n_jobs": 2**31 - 1, "mode": "batch"}),
+    "power_t": ({"power_t": 200.0, "learning_rate": "invscaling"}),
+    "largest power_t": ({"power_t": 1e308, "learning_rate": "invscaling"}),
+    "alpha": ({"alpha": 1e30, "learning_rate": "optimal"}),
+    "largest alpha": ({"alpha": 1e308, "learning_rate": "optimal"}),
+}
+
+
+# A rate that falls to zero ends near the zero model, above or below it.
+@pytest.mark.filterwarnings("ignore:The descent has not minimised")
+@pytest.mark.parametrize("case", LARGE)
+def test_large_number_in_the_domain_is_taken(estimator_class, case):
+    model = _estimator(estimator_class, **LARGE[case])
+    model.fit(X, Y[estimator_class])
+    assert np.isfinite(model.coef_).all()
+    assert np.isfinite(model.history_["learning_rate"]).all()
+
+
 def test_unknown_parameter_is_a_type_error(estimator_class):
     with pytest.raises(TypeError, match="learning_rat"):
         estimator_class(learning_rat="constant")
@@ -118,6 +147,7 @@ def test_unknown_parameter_is_a_type_error(estimator_class):
         RMSProp(epsilon=np.nan),
         AdaGrad(epsilon="small"),
         AdaGrad(epsilon=np.inf),
+        AdaGrad(epsilon=10**400),
         Adam(beta_1=1.0),
         Adam(beta_2=None),
     ],
@@ -143,6 +173,13 @@ def test_batch_size_contradicts_every_mode_but_mini_batch(estimator_class, mode)
     estimator = _estimator(estimator_class, mode=mode, batch_size=4)
     with pytest.raises(ValueError, match=rf"batch_size=4.*mode='{mode}'"):
         estimator.fit(X, Y[estimator_class])
+
+
+def test_early_stopping_needs_two_rows_to_score_a_regression():
+    model = _estimator(GDRegressor, early_stopping=True, validation_fraction=0.05)
+    message = "would have 1 sample, and R.2.* Consider changing validation_fraction"
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, Y[GDRegressor])
 
 
 def test_elasticnet_needs_l1_ratio(estimator_class):
@@ -219,6 +256,7 @@ BAD_X = {
     "a number": (np.float64(1.0), r"[Ee]xpected 2D array"),
     "no rows": (X[:0], r"0 sample"),
     "no columns": (X[:, :0], r"0 feature"),
+    "beyond float64": ([[10**400] * 3] * 12, "range of float64"),
     "too few rows": (X[:-1], r"inconsistent numbers of samples"),
     "too many rows": (np.vstack((X, X)), r"inconsistent numbers of samples"),
 }
@@ -302,6 +340,7 @@ BAD_WEIGHTS = {
     "two dimensions": (np.ones((12, 1)), r"\(12, 1\), expected \(12,\)"),
     "strings": (np.full(12, "heavy"), "must be numbers"),
     "complex": (np.ones(12) + 1j, "complex"),
+    "beyond float64": ([10**400] * 12, "must be numbers"),
 }
 
 
@@ -320,6 +359,46 @@ def test_bad_sample_weight_is_named_by_partial_fit(case):
         _estimator(GDRegressor).partial_fit(X, Y[GDRegressor], sample_weight=bad)
 
 
+# Powers of two: a factor on all weights then rounds nothing.
+@pytest.mark.parametrize("factor", [2.0**1023, 2.0**-1020])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_sample_weight_may_overflow_in_its_sum(estimator_class, factor, early_stopping):
+    weight = np.linspace(1.0, 1.75, 12)
+    models = [
+        _estimator(estimator_class, early_stopping=early_stopping, random_state=2)
+        for _ in range(2)
+    ]
+    for model, unit in zip(models, (1.0, factor), strict=True):
+        model.set_params(validation_fraction=0.3)
+        model.fit(X, Y[estimator_class], sample_weight=unit * weight)
+    assert_array_equal(models[0].coef_, models[1].coef_)
+    scores = [model.history_["validation_score"] for model in models]
+    assert_array_equal(*scores)
+
+
+@pytest.mark.parametrize("factor", [2.0**1023, 2.0**-1020])
+def test_sample_weight_may_overflow_in_the_sum_of_all_calls(factor):
+    models = [_estimator(GDRegressor) for _ in range(2)]
+    for model, unit in zip(models, (1.0, factor), strict=True):
+        for weight in (np.linspace(1.0, 1.75, 12), np.full(12, 1.25)):
+            model.partial_fit(X, Y[GDRegressor], sample_weight=unit * weight)
+    assert_array_equal(models[0].coef_, models[1].coef_)
+
+
+def test_product_of_weights_that_overflows_is_named():
+    model = _estimator(GDClassifier, class_weight={0: 1e10, 1: 1.0})
+    message = "sample_weight times class_weight must be finite.* 1e\\+300.* 1e\\+10"
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, Y[GDClassifier], sample_weight=np.full(12, 1e300))
+
+
+def test_class_weight_may_overflow_in_its_sum():
+    huge = _estimator(GDClassifier, class_weight={0: 2.0**1023, 1: 2.0**1022})
+    plain = _estimator(GDClassifier, class_weight={0: 2.0, 1: 1.0})
+    models = [model.fit(X, Y[GDClassifier]) for model in (huge, plain)]
+    assert_array_equal(models[0].coef_, models[1].coef_)
+
+
 def test_sample_weight_is_not_written_to(estimator_class):
     weight = np.random.default_rng(1).uniform(size=12)
     before = weight.copy()
@@ -329,8 +408,14 @@ def test_sample_weight_is_not_written_to(estimator_class):
 
 @pytest.mark.parametrize(
     "class_weight",
-    [{0: -1.0, 1: 1.0}, {0: np.nan, 1: 1.0}, {0: np.inf, 1: 1.0}, {5: 1.0, 6: 2.0}],
-    ids=repr,
+    [
+        {0: -1.0, 1: 1.0},
+        {0: np.nan, 1: 1.0},
+        {0: np.inf, 1: 1.0},
+        {0: 10**400, 1: 1.0},
+        {5: 1.0, 6: 2.0},
+    ],
+    ids=str,
 )
 def test_invalid_class_weight_is_named(class_weight):
     with pytest.raises(ValueError, match=r"class_?\s?weight|class label"):
@@ -357,8 +442,19 @@ def test_class_weight_of_strings_is_named():
         ([0.0, np.inf, 0.0], "coef_init contains NaN or infinity"),
         (["a", "b", "c"], "coef_init must be numbers"),
         (np.zeros(3) + 1j, "coef_init.*complex"),
+        ([0, 0, 10**400], "coef_init must be numbers"),
     ],
-    ids=["short", "column", "two-rows", "3d", "nan", "inf", "strings", "complex"],
+    ids=[
+        "short",
+        "column",
+        "two-rows",
+        "3d",
+        "nan",
+        "inf",
+        "strings",
+        "complex",
+        "huge",
+    ],
 )
 def test_bad_coef_init_is_named(estimator_class, coef_init, message):
     with pytest.raises((ValueError, TypeError), match=message):
@@ -427,6 +523,17 @@ BROKEN |= {
 def test_broken_csr_matrix_is_refused_by_fit(estimator_class, case):
     with pytest.raises(ValueError, match=r"X|indptr|ind"):
         _estimator(estimator_class).fit(BROKEN[case](), Y[estimator_class])
+
+
+@pytest.mark.parametrize("case", BROKEN)
+@pytest.mark.parametrize("rate", ["constant", "pa1", "pa2"])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_broken_csr_matrix_is_named(case, rate, early_stopping):
+    model = _estimator(
+        GDClassifier, loss="hinge", learning_rate=rate, early_stopping=early_stopping
+    )
+    with pytest.raises(ValueError, match="X is not a sound CSR matrix"):
+        model.set_params(validation_fraction=0.3).fit(BROKEN[case](), Y[GDClassifier])
 
 
 @pytest.mark.parametrize("case", BROKEN)
@@ -721,6 +828,13 @@ def test_failed_partial_fit_leaves_the_earlier_model(estimator_class):
     with pytest.raises(ValueError, match="Floating-point under-/overflow"):
         model.partial_fit(huge, Y[estimator_class])
     assert _same(vars(model), before)
+
+
+def test_coef_init_beyond_float32_is_named(estimator_class):
+    with pytest.raises(ValueError, match="coef_init contains NaN or infinity"):
+        _estimator(estimator_class).fit(
+            X.astype(np.float32), Y[estimator_class], coef_init=[0.0, 0.0, 1e300]
+        )
 
 
 def test_none_in_y_is_named_not_the_learning_rate():

@@ -1,14 +1,17 @@
 """A rate that is too large ends in an error or a warning, never in silence."""
 
 import re
+import tracemalloc
 import warnings
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
 
 from skgd import GDClassifier, GDRegressor
+from skgd.textbook import _stability
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4)) * [1.0, 3.0, 0.5, 10.0] + [0.0, 1.0, 0.0, 5.0]
@@ -137,6 +140,35 @@ def test_stated_rate_does_not_diverge_in_stochastic_modes(mode):
     rate = _stated_rate(_message(_regressor(mode=mode), X, TARGETS))
     model = _regressor(mode=mode, max_iter=200, eta0=0.9 * rate)
     assert np.isfinite(model.fit(X, TARGETS).coef_).all()
+
+
+@pytest.mark.parametrize("make", [np.asarray, csr_array], ids=["dense", "csr"])
+@pytest.mark.parametrize("case", BATCH)
+def test_stated_rate_is_not_changed_by_the_blocks_of_rows(case, make, monkeypatch):
+    whole = _rate_in_batch_mode(case, make)
+    monkeypatch.setattr(_stability, "_BLOCK_VALUES", 28)  # seven rows
+    assert _rate_in_batch_mode(case, make) == whole
+
+
+@pytest.mark.parametrize("make", [np.asarray, csr_array], ids=["dense", "csr"])
+def test_stated_rate_takes_no_copy_of_the_data(make, monkeypatch):
+    monkeypatch.setattr(_stability, "_BLOCK_VALUES", 2**15)
+    large = make(np.random.default_rng(0).normal(size=(8_000, 128)).astype("f4"))
+    weight = np.arange(8_000) % 8 != 0  # rows of weight zero are left out
+    model = _regressor(mode="batch", eta0=1e30)
+    tracemalloc.start()
+    _message(model, large, np.ones(8_000), sample_weight=weight)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # X has 4 megabytes (8 as CSR): some blocks of 0.3, and arrays of n_samples
+    assert peak < 2.5e6
+
+
+def test_stated_rate_of_two_rows_takes_no_square_of_the_features():
+    wide = csr_array(np.ones((2, 100_000)))  # a square would take 80 gigabytes
+    assert_allclose(
+        _stated_rate(_message(_regressor(mode="batch"), wide, [1.0, 2.0])), 2e-5
+    )
 
 
 def test_divergence_of_a_single_column_states_a_rate():

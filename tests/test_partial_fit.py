@@ -108,6 +108,33 @@ def test_partial_fit_starts_from_changed_coefficients(estimator_class):
     assert_allclose(_call(model).coef_, changed, atol=1e-6)
 
 
+@pytest.mark.parametrize("changed", ["coef_", "intercept_"])
+def test_partial_fit_averages_anew_from_changed_coefficients(estimator_class, changed):
+    model = _call(_estimator(estimator_class, average=True), 3).set_params(eta0=1e-9)
+    setattr(model, changed, 0.9 * getattr(model, changed))
+    coef, intercept = model.coef_, model.intercept_
+    _call(model)
+    # atol=1e-6: an epoch of 60 steps of about 1e-9
+    assert_allclose(model.coef_, coef, atol=1e-6)
+    assert_allclose(model.intercept_, intercept, atol=1e-6)
+
+
+def test_partial_fit_averages_anew_as_from_the_start():
+    model = _call(_estimator(GDRegressor, average=True), 3)
+    start = np.array([0.5, -1.0, 0.0, 0.5])
+    model.coef_, model.intercept_ = start, np.zeros(1)
+    fresh = _estimator(GDRegressor, average=True, max_iter=1)
+    fresh.fit(X, TARGETS, coef_init=start)
+    assert_allclose(_call(model).coef_, fresh.coef_, rtol=1e-12)
+
+
+def test_partial_fit_goes_on_from_a_list():
+    model = _call(_estimator(GDRegressor), 1)
+    other = _call(_estimator(GDRegressor), 1)
+    other.coef_ = model.coef_.tolist()
+    assert_array_equal(_call(other).coef_, _call(model).coef_)
+
+
 def test_partial_fit_keeps_the_type_of_the_model():
     model = _estimator(GDRegressor).partial_fit(X.astype(np.float32), TARGETS)
     model.partial_fit(X.astype(np.float32), TARGETS)

@@ -1,7 +1,12 @@
 """What skgd exports, and nothing else."""
 
+import ast
 import inspect
 import pkgutil
+import re
+import sys
+from importlib.metadata import requires
+from pathlib import Path
 
 import pytest
 from sklearn import linear_model
@@ -49,9 +54,33 @@ def test_star_import_brings_the_public_names():
     assert set(names) >= PUBLIC
 
 
-def test_modules_are_private_but_for_the_textbook():
+def test_modules_are_private_but_for_the_two_descents():
     modules = {info.name for info in pkgutil.iter_modules(skgd.__path__)}
-    assert {name for name in modules if not name.startswith("_")} == {"textbook"}
+    assert {name for name in modules if not name.startswith("_")} == {
+        "auto",
+        "textbook",
+    }
+
+
+def _imported(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name.split(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module.split(".")[0]
+
+
+def test_every_package_imported_is_a_declared_dependency():
+    # of an extra too: matplotlib is imported where a plot is made
+    declared = {re.match(r"[\w-]+", need)[0] for need in requires("skgd")}
+    declared = {"sklearn" if n == "scikit-learn" else n for n in declared}
+    sources = Path(skgd.__file__).parent.rglob("*.py")
+    imported = {
+        name
+        for source in sources
+        for name in _imported(ast.parse(source.read_text("utf-8")))
+    }
+    assert imported - sys.stdlib_module_names - {"skgd"} <= declared
 
 
 def _defaults(estimator_class):

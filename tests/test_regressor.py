@@ -171,6 +171,26 @@ def test_warm_start_equals_an_explicit_start(mode):
     assert implicit.t_ == explicit.t_
 
 
+def test_warm_start_refuses_another_number_of_features():
+    model = _regressor(warm_start=True).fit(X, Y)
+    message = r"X has 2 features, but warm_start=True .* 3 features"
+    with pytest.raises(ValueError, match=message):
+        model.fit(X[:, :2], Y)
+
+
+def test_warm_start_refuses_another_number_of_targets():
+    model = _regressor(warm_start=True).fit(X, Y)
+    message = r"y has 2 targets, but warm_start=True .* 1 targets"
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, np.column_stack((Y, Y)))
+
+
+def test_explicit_start_takes_another_number_of_features():
+    model = _regressor(warm_start=True).fit(X, Y)
+    model.fit(X[:, :2], Y, coef_init=np.zeros(2))
+    assert model.coef_.shape == (2,)
+
+
 def test_explicit_start_goes_before_a_warm_one():
     model = _regressor(warm_start=True, max_iter=2).fit(X, Y)
     model.fit(X, Y, coef_init=np.ones(3), intercept_init=0.0)
@@ -181,12 +201,6 @@ def test_explicit_start_goes_before_a_warm_one():
 def test_fit_without_warm_start_forgets():
     model = _regressor().fit(X, -Y).fit(X, Y)
     assert_array_equal(model.coef_, _regressor().fit(X, Y).coef_)
-
-
-def test_warm_start_refuses_another_number_of_features():
-    model = _regressor(warm_start=True).fit(X, Y)
-    with pytest.raises(ValueError, match="coef"):
-        model.fit(X[:, :2], Y)
 
 
 # --- Weights

@@ -147,7 +147,7 @@ cdef class Design:
     """
 
     cdef unique_ptr[Engine] engine
-    cdef tuple _keep
+    cdef readonly tuple arrays  # what the core reads
     cdef readonly object matrix, shape, dtype
     cdef readonly bint feature_major
 
@@ -156,7 +156,7 @@ cdef class Design:
         self.matrix, self.shape, self.dtype = X, X.shape, X.dtype
         self.feature_major = issparse(X)
         if not issparse(X):
-            self._keep = (X,)
+            self.arrays = (X,)
             if X.dtype == np.float32:
                 self.engine = dense_engine[float](address(X), n, d)
             else:
@@ -168,7 +168,7 @@ cdef class Design:
         index_type = np.promote_types(X.indices.dtype, X.indptr.dtype)
         indices = X.indices.astype(index_type, copy=False)
         indptr = X.indptr.astype(index_type, copy=False)
-        self._keep = (X.data, indices, indptr)
+        self.arrays = (X.data, indices, indptr)
         cdef const char* defect = NULL
         cdef const void* values = address(X.data)
         cdef const void* columns = address(indices)

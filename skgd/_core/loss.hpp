@@ -1,7 +1,8 @@
 // Losses: functions of a target y and a raw prediction z, for one sample.
 //
-// A loss is three formulas (value, derivative in z, curvature: the least upper bound
-// of the second derivative) and a line in SKGD_LOSSES. Everything here is double,
+// A loss is four formulas (value, derivative and second derivative in z, curvature: the
+// least upper bound of the latter) and a line in SKGD_LOSSES. The second derivative of
+// a loss with kinks is that of its pieces. Everything here is double,
 // whatever the type of X. Formulas are free of branches and of library calls, so that
 // a block of samples is a vector loop; which loss it is, is asked once a block.
 #pragma once
@@ -58,13 +59,14 @@ SKGD_INLINE double log1p_unit(double e) {
   return 2.0 * s * p + halve * kLn2;
 }
 
-// Regression. `parameter` is epsilon, in units of y.
+// Regression. `parameter` is epsilon, in units of y, unless said otherwise.
 
 struct SquaredError {
   static constexpr double curvature = 1.0;
   double parameter;
   SKGD_INLINE double value(double y, double z) const { return 0.5 * (z - y) * (z - y); }
   SKGD_INLINE double derivative(double y, double z) const { return z - y; }
+  SKGD_INLINE double second_derivative(double, double) const { return 1.0; }
 };
 
 struct Huber {
@@ -78,6 +80,9 @@ struct Huber {
     const double r = z - y;
     return std::fabs(r) <= parameter ? r : std::copysign(parameter, r);
   }
+  SKGD_INLINE double second_derivative(double y, double z) const {
+    return one_if_positive(parameter - std::fabs(z - y));
+  }
 };
 
 struct EpsilonInsensitive {
@@ -90,6 +95,32 @@ struct EpsilonInsensitive {
     const double r = z - y;
     return std::fabs(r) > parameter ? std::copysign(1.0, r) : 0.0;
   }
+  SKGD_INLINE double second_derivative(double, double) const { return 0.0; }
+};
+
+struct AbsoluteError {
+  static constexpr double curvature = kInfinity;
+  double parameter;
+  SKGD_INLINE double value(double y, double z) const { return std::fabs(z - y); }
+  SKGD_INLINE double derivative(double y, double z) const {
+    return z == y ? 0.0 : std::copysign(1.0, z - y);
+  }
+  SKGD_INLINE double second_derivative(double, double) const { return 0.0; }
+};
+
+// `parameter` is the quantile tau, in (0, 1): a residual y - z costs tau above zero and
+// 1 - tau below.
+struct Quantile {
+  static constexpr double curvature = kInfinity;
+  double parameter;
+  SKGD_INLINE double value(double y, double z) const {
+    const double r = y - z;
+    return parameter * r + positive_part(-r);
+  }
+  SKGD_INLINE double derivative(double y, double z) const {
+    return z == y ? 0.0 : one_if_positive(z - y) - parameter;
+  }
+  SKGD_INLINE double second_derivative(double, double) const { return 0.0; }
 };
 
 struct SquaredEpsilonInsensitive {
@@ -102,6 +133,9 @@ struct SquaredEpsilonInsensitive {
   SKGD_INLINE double derivative(double y, double z) const {
     const double r = z - y;
     return 2.0 * std::copysign(positive_part(std::fabs(r) - parameter), r);
+  }
+  SKGD_INLINE double second_derivative(double y, double z) const {
+    return 2.0 * one_if_positive(std::fabs(z - y) - parameter);
   }
 };
 
@@ -119,6 +153,10 @@ struct LogLoss {
     const double positive = one_if_positive(m);
     return -y * (positive * e + (1.0 - positive)) / (1.0 + e);
   }
+  SKGD_INLINE double second_derivative(double y, double z) const {
+    const double e = exp_negative(std::fabs(y * z));
+    return e / ((1.0 + e) * (1.0 + e));
+  }
 };
 
 struct Hinge {
@@ -130,6 +168,7 @@ struct Hinge {
   SKGD_INLINE double derivative(double y, double z) const {
     return y * z <= 1.0 ? -y : 0.0;  // at the kink as scikit-learn
   }
+  SKGD_INLINE double second_derivative(double, double) const { return 0.0; }
 };
 
 struct Perceptron {
@@ -139,6 +178,7 @@ struct Perceptron {
   SKGD_INLINE double derivative(double y, double z) const {
     return y * z <= 0.0 ? -y : 0.0;  // at the kink too, or the zero model never leaves
   }
+  SKGD_INLINE double second_derivative(double, double) const { return 0.0; }
 };
 
 struct SquaredHinge {
@@ -154,6 +194,9 @@ struct SquaredHinge {
     const double a = 2.0 * positive_part(1.0 - y * z);
     return -y * (a < 1e12 ? a : 1e12);
   }
+  SKGD_INLINE double second_derivative(double y, double z) const {
+    return 2.0 * one_if_positive(1.0 - y * z);
+  }
 };
 
 struct ModifiedHuber {
@@ -167,6 +210,10 @@ struct ModifiedHuber {
     const double m = y * z;
     return m >= -1.0 ? -2.0 * y * positive_part(1.0 - m) : -4.0 * y;
   }
+  SKGD_INLINE double second_derivative(double y, double z) const {
+    const double m = y * z;
+    return 2.0 * one_if_positive(1.0 - m) * one_if_positive(1.0 + m);
+  }
 };
 
 // The registry: name, type, whether it is for classification only.
@@ -175,6 +222,8 @@ struct ModifiedHuber {
   LOSS(huber, Huber, false)                                           \
   LOSS(epsilon_insensitive, EpsilonInsensitive, false)                \
   LOSS(squared_epsilon_insensitive, SquaredEpsilonInsensitive, false) \
+  LOSS(absolute_error, AbsoluteError, false)                          \
+  LOSS(quantile, Quantile, false)                                     \
   LOSS(log_loss, LogLoss, true)                                       \
   LOSS(hinge, Hinge, true)                                            \
   LOSS(perceptron, Perceptron, true)                                  \

@@ -10,10 +10,12 @@ from skgd.textbook._optimizers import (
     Nesterov,
     RMSProp,
 )
-from skgd.textbook._schedules import SCHEDULES
+from skgd.textbook._schedules import ADAPTIVE, AGGRESSIVE, SCHEDULES
 from skgd.textbook._state import DescentState
 
 __all__ = [
+    "ADAPTIVE",
+    "AGGRESSIVE",
     "OPTIMIZERS",
     "SCHEDULES",
     "SGD",

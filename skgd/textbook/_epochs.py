@@ -3,6 +3,7 @@
 import numpy as np
 
 from skgd._core import engine
+from skgd._report import Report
 from skgd.textbook._schedules import Schedule
 
 # An adaptive rate below this is not lowered any more: the descent is over.
@@ -86,23 +87,15 @@ class TextbookEpochs:
             n_threads=problem.n_threads,
         )
 
-    @property
-    def learning_rate(self) -> float:
-        """Rate of the coming step."""
-        return self.schedule(self._state.steps + 1.0)
-
-    def run_epoch(self):
+    def run_epoch(self) -> Report:
         """Take the steps of one epoch.
 
-        Returns
-        -------
-        objective : float
-            Running mean of the loss on the way plus the mean of the penalty at both
-            ends; infinite or NaN where the descent has diverged.
-        gradient_norm : float
-            Norm of what (w, b) moved, divided by the sum of the learning rates: of the
-            gradient in batch mode, of the mean step direction in the others.
+        The objective is the running mean of the loss on the way plus the mean of the
+        penalty at both ends; infinite or NaN where the descent has diverged. The
+        gradient's norm is that of what (w, b) moved, divided by the sum of the learning
+        rates: of the gradient in batch mode, of the mean step in the others.
         """
+        learning_rate = self.schedule(self._state.steps + 1.0)
         if self._shuffle:
             self._seed = engine.shuffle(self.problem.rows, self._seed)
         w, b = self._state.coef.copy(), self._state.intercept.copy()
@@ -116,7 +109,15 @@ class TextbookEpochs:
         objective = loss_sum / self.problem.weight_sum + penalty
         if not finite or not np.isfinite(norm):
             objective = np.inf
-        return objective, norm
+        return Report(objective, np.nan, norm, learning_rate)
+
+    def objective(self, coef, intercept) -> float:
+        """Give F at a model: a pass over X."""
+        return self.problem.objective(coef, intercept)
+
+    def worse_than_none(self, objective: float) -> bool:
+        """Tell whether no coefficients at all would have been better."""
+        return self.problem.worse_than_zero(objective)
 
     def lower_learning_rate(self) -> bool:
         """Divide an adaptive rate by 5; tell whether there was anything to lower."""

@@ -1,9 +1,20 @@
 """Optimizers: how a gradient becomes a step."""
 
+import math
 from numbers import Real
 from typing import ClassVar
 
 from sklearn.base import BaseEstimator
+
+
+def _as_float(value) -> float:
+    """Give the number, or NaN if it is none that float64 has."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan
 
 
 class _Optimizer(BaseEstimator):
@@ -18,14 +29,14 @@ class _Optimizer(BaseEstimator):
         for name, slot in self._slots.items():
             value = getattr(self, name)
             low_open = name == "epsilon"
-            sound = isinstance(value, Real) and not isinstance(value, bool)
-            if not sound or not (0.0 <= value < (float("inf") if low_open else 1.0)):
+            number = _as_float(value)
+            if not 0.0 <= number < (math.inf if low_open else 1.0):
                 domain = "[0, inf)" if low_open else "[0, 1)"
                 raise ValueError(
                     f"The {name!r} parameter of {type(self).__name__} must be a"
                     f" float in {domain}. Got {value!r} instead."
                 )
-            values[slot] = float(value)
+            values[slot] = number
         return self._name, values[0], values[1], values[2]
 
 

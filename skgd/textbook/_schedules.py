@@ -2,6 +2,11 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
+ADAPTIVE = "adaptive"  # can be lowered
+AGGRESSIVE = ("pa1", "pa2")  # rescale the derivative
+
 
 class Schedule(NamedTuple):
     """Three numbers that give the learning rate of step t."""
@@ -12,21 +17,23 @@ class Schedule(NamedTuple):
 
     def __call__(self, t: float) -> float:
         """Give eta(t)."""
-        return self.eta0 / (self.t0 + t) ** self.power
+        with np.errstate(all="ignore"):  # a rate may fall to zero, as in the core
+            return float(self.eta0 / np.float64(self.t0 + t) ** self.power)
 
 
 def _optimal(eta0: float, power_t: float, alpha: float) -> Schedule:
     # Bottou's heuristic as in scikit-learn: the first rate is the typical size of a
-    # weight, sqrt(1 / sqrt(alpha)), where a derivative of one is assumed.
+    # weight, sqrt(1 / sqrt(alpha)), where a derivative of one is assumed. t0 + t stays
+    # above zero in the first step, whose 1 / (typical * alpha) may be lost in rounding.
     typical = (1.0 / alpha**0.5) ** 0.5
-    return Schedule(1.0 / alpha, 1.0 / (typical * alpha) - 1.0, 1.0)
+    t0 = max(1.0 / (typical * alpha) - 1.0, float(np.nextafter(-1.0, 0.0)))
+    return Schedule(1.0 / alpha, t0, 1.0)
 
 
 SCHEDULES = {
     "constant": lambda eta0, power_t, alpha: Schedule(eta0, 0.0, 0.0),
     "invscaling": lambda eta0, power_t, alpha: Schedule(eta0, 0.0, power_t),
     "optimal": _optimal,
-    "adaptive": lambda eta0, power_t, alpha: Schedule(eta0, 0.0, 0.0),
-    "pa1": lambda eta0, power_t, alpha: Schedule(eta0, 0.0, 0.0),
-    "pa2": lambda eta0, power_t, alpha: Schedule(eta0, 0.0, 0.0),
+    ADAPTIVE: lambda eta0, power_t, alpha: Schedule(eta0, 0.0, 0.0),
+    **dict.fromkeys(AGGRESSIVE, lambda eta0, power_t, alpha: Schedule(eta0, 0.0, 0.0)),
 }

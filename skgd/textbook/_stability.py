@@ -1,9 +1,12 @@
 """What to say of a learning rate that was too large."""
 
 import numpy as np
+from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator, svds
 
 from skgd._core.engine import LOSSES
+
+_BLOCK_VALUES = 2**18  # of X at a time: 2 megabytes where they become float64
 
 _WAYS_OUT = (
     "The ways out: a scaler in a pipeline before the model (StandardScaler), or, in a"
@@ -37,28 +40,45 @@ def largest_stable_rate(estimator, problem) -> float:
         return 2.0 / slope if slope > 0.0 else np.inf
 
 
-def _largest_eigenvalue(problem):
+def _row_blocks(problem):
+    """Give positions in the training rows and X there in float64, block by block."""
     X, rows = problem.design.matrix, problem.rows
-    n, d = len(rows), X.shape[1]
-    weight = problem.samples.weight
+    values = X.nnz if issparse(X) else X.size
+    size = max(1, _BLOCK_VALUES * X.shape[0] // max(1, values))
+    for begin in range(0, len(rows), size):
+        part = slice(begin, begin + size)
+        chosen = rows[part]
+        follow = chosen[-1] - chosen[0] + 1 == len(chosen)  # in batch mode: in order
+        block = X[chosen[0] : chosen[-1] + 1] if follow else X[chosen]
+        yield part, block.astype(np.float64, copy=False)
+
+
+def _largest_eigenvalue(problem):
+    rows, weight = problem.rows, problem.samples.weight
+    n, d = len(rows), problem.design.shape[1]
     root = np.ones(n) if weight is None else np.sqrt(weight[rows])
-    X = X if n == X.shape[0] else X[rows]
     one = float(problem.fit_intercept)
 
     def matvec(v):
         v = v.ravel()
-        return root * (X @ v[:d] + one * v[d])
+        z = np.empty(n)
+        for part, X in _row_blocks(problem):
+            z[part] = X @ v[:d]
+        return root * (z + one * v[d])
 
     def rmatvec(u):
         u = root * u.ravel()
-        return np.append(X.T @ u, one * u.sum())
+        g = np.zeros(d)
+        for part, X in _row_blocks(problem):
+            g += X.T @ u[part]
+        return np.append(g, one * u.sum())
 
     operator = LinearOperator(
         (n, d + 1), matvec=matvec, rmatvec=rmatvec, dtype=np.float64
     )
     if min(n, d + 1) < 3:
-        columns = operator @ np.eye(d + 1)
-        return np.linalg.norm(columns, 2) ** 2 / n
+        narrow = operator @ np.eye(d + 1) if d + 1 < n else operator.H @ np.eye(n)
+        return np.linalg.norm(narrow, 2) ** 2 / n
     start = np.random.default_rng(0).standard_normal(min(n, d + 1))
     largest = svds(operator, k=1, tol=1e-2, v0=start, return_singular_vectors=False)
     return float(largest[0]) ** 2 / n

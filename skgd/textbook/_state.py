@@ -29,7 +29,7 @@ class DescentState:
     second_intercept: np.ndarray | None = None
     steps: float = 0.0
     samples_seen: float = 0.0
-    weight_sum: float = 0.0
+    weight_mean: float = 0.0  # of all rows seen
     weight_count: float = 0.0
     schedule_eta0: float | None = None
     seed: int | None = None
@@ -55,14 +55,29 @@ class DescentState:
         else:
             state.received = state.received.astype(dtype, copy=False)
         if not average:
-            state.average_coef, state.average_intercept = None, None
-            state.average_count = 0.0
+            state.start_average_anew()
         elif state.average_coef is None:
             state.average_coef, state.average_intercept = (
                 np.zeros(shape),
                 np.zeros(n_outputs),
             )
         return state
+
+    def see_weights(self, weight, n_rows: int) -> float:
+        """Give the mean weight of all rows seen, these (None: all one) among them."""
+        mean = 1.0
+        if weight is not None:
+            # divided by a power of two, which rounds nothing: their sum may overflow
+            power = np.frexp(weight.max())[1]
+            mean = float(np.ldexp(np.ldexp(weight, -power).sum() / n_rows, power))
+        self.weight_count += n_rows
+        self.weight_mean += (mean - self.weight_mean) * (n_rows / self.weight_count)
+        return self.weight_mean
+
+    def start_average_anew(self) -> None:
+        """Forget the iterates averaged so far."""
+        self.average_coef, self.average_intercept = None, None
+        self.average_count = 0.0
 
     def transposed(self):
         """Give the state with feature-major arrays, or back; copies of those only."""

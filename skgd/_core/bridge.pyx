@@ -1,0 +1,311 @@
+# distutils: language = c++
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: freethreading_compatible=True
+"""What auto descent multiplies with, and its sample space: no policy, no checks."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t
+from libcpp.memory cimport unique_ptr
+
+import numpy as np
+from scipy.linalg.blas import dsyrk
+from scipy.sparse import issparse
+
+from skgd._core.engine import LOSSES
+
+
+cdef extern from "view.hpp" namespace "skgd" nogil:
+    cppclass CView "skgd::View":
+        void matvec(const double*, size_t, double*, int) except +
+        void rmatvec(const double*, size_t, double*, int) except +
+        void rmatvec_squared(const double*, double*, int) except +
+        void range(const double*, double*, double*, double*) except +
+        void block(const uint32_t*, size_t, const double*, const double*, double*)
+        void add_gram(const uint32_t*, size_t, const double*, double*)
+    unique_ptr[CView] dense_view[T](
+        const void*, size_t, size_t, const uint32_t*, size_t, const double*)
+    unique_ptr[CView] csr_view[T, I](
+        const void*, const void*, const void*, size_t, size_t, const uint32_t*, size_t,
+        const double*)
+
+
+cdef extern from "sample_space.hpp" namespace "skgd" nogil:
+    enum class LossName(int):
+        pass
+    struct CLoss "skgd::Loss":
+        LossName name
+        double parameter
+    struct CSampleLoss "skgd::SampleLoss":
+        CLoss loss
+        const double* y
+        const int32_t* code
+        const double* s
+        size_t n, K
+    size_t kMostDirections
+    double evaluate_entry(const CSampleLoss&, const double*, double*, double*)
+    double plane_entry(const CSampleLoss&, const double*, const double*, size_t,
+                       const double*, double*, double*) except +
+
+
+# Values of a block of which a Gram matrix is made: half a second-level cache.
+_BLOCK_VALUES = 65536
+
+
+cdef const void* address(array, dtype, tuple shape) except? NULL:
+    """Address of a C-contiguous array of that dtype and shape; NULL if it is empty."""
+    if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
+        raise ValueError(
+            f"expected a C-contiguous array of {np.dtype(dtype)} and shape {shape},"
+            f" got {array.dtype} and {array.shape}")
+    if array.size == 0:
+        return NULL
+    cdef const unsigned char[::1] memory = array.reshape(-1).view(np.uint8)
+    return <const void*>&memory[0]
+
+
+cdef double* doubles(array, tuple shape) except? NULL:
+    return <double*>address(array, np.float64, shape)
+
+
+cdef class View:
+    """A = (X[rows] - mean) * scale: the training rows in the descent's coordinates.
+
+    Parameters
+    ----------
+    design : Design
+        X, checked.
+    rows : ndarray of shape (n_rows,), uint32
+        The training rows; arrays of sample space are in their order.
+    mean, scale : ndarray of shape (n_features,), float64
+        Of the columns; a scale of 0 takes a column out.
+    n_threads : int
+        Threads that share the rows.
+    """
+
+    cdef unique_ptr[CView] view
+    cdef tuple _keep
+    cdef int _n_threads
+    cdef readonly object design, X, rows, mean, scale
+    cdef readonly Py_ssize_t n_rows, n_features
+    cdef readonly bint sparse
+
+    def __init__(self, design, rows, mean, scale, int n_threads=1):
+        X = design.matrix
+        self.design, self.X, self.rows = design, X, rows
+        self.mean, self.scale, self._n_threads = mean, scale, n_threads
+        self.n_rows, self.n_features, self.sparse = len(rows), X.shape[1], issparse(X)
+        cdef size_t n = X.shape[0], d = X.shape[1], m = len(rows)
+        cdef const uint32_t* r = <const uint32_t*>address(rows, np.uint32, (len(rows),))
+        cdef const double* centre = doubles(mean, (X.shape[1],))
+        doubles(scale, (X.shape[1],))
+        cdef bint single = X.dtype == np.float32
+        cdef const void* values
+        cdef const void* columns
+        cdef const void* starts
+        if not self.sparse:
+            self._keep = (X,)
+            values = address(X, X.dtype, X.shape)
+            if single:
+                self.view = dense_view[float](values, n, d, r, m, centre)
+            else:
+                self.view = dense_view[double](values, n, d, r, m, centre)
+            return
+        self._keep = design.arrays
+        data, indices, indptr = design.arrays
+        values = address(data, data.dtype, data.shape)
+        columns = address(indices, indices.dtype, indices.shape)
+        starts = address(indptr, indices.dtype, indptr.shape)
+        cdef bint wide = indices.dtype == np.int64
+        if single and wide:
+            self.view = csr_view[float, int64_t](values, columns, starts, n, d, r, m, centre)
+        elif single:
+            self.view = csr_view[float, int32_t](values, columns, starts, n, d, r, m, centre)
+        elif wide:
+            self.view = csr_view[double, int64_t](values, columns, starts, n, d, r, m, centre)
+        else:
+            self.view = csr_view[double, int32_t](values, columns, starts, n, d, r, m, centre)
+
+    def with_coordinates(self, mean, scale):
+        """Give the same rows in other coordinates."""
+        return View(self.design, self.rows, mean, scale, self._n_threads)
+
+    def with_rows(self, positions):
+        """Give some of the rows, as positions of any integer type."""
+        rows = np.ascontiguousarray(self.rows[positions])
+        return View(self.design, rows, self.mean, self.scale, self._n_threads)
+
+    def matvec(self, v):
+        """Give v A' of shape (K, n_rows) for v of shape (K, n_features)."""
+        u = np.ascontiguousarray(v * self.scale)
+        z = np.empty((len(u), self.n_rows))
+        cdef size_t K = len(u)
+        cdef const double* c_u = doubles(u, (len(u), self.n_features))
+        cdef double* c_z = doubles(z, z.shape)
+        with nogil:
+            self.view.get().matvec(c_u, K, c_z, self._n_threads)
+        return z
+
+    def rmatvec(self, r):
+        """Give r A of shape (K, n_features) for r of shape (K, n_rows)."""
+        g = np.empty((len(r), self.n_features))
+        cdef size_t K = len(r)
+        cdef const double* c_r = doubles(r, (len(r), self.n_rows))
+        cdef double* c_g = doubles(g, g.shape)
+        with nogil:
+            self.view.get().rmatvec(c_r, K, c_g, self._n_threads)
+        g *= self.scale
+        return g
+
+    def rmatvec_squared(self, h):
+        """Give sum_i h_i a_ij^2, of shape (n_features,), for h of shape (n_rows,)."""
+        g = np.empty(self.n_features)
+        cdef const double* c_h = doubles(h, (self.n_rows,))
+        cdef double* c_g = doubles(g, g.shape)
+        with nogil:
+            self.view.get().rmatvec_squared(c_h, c_g, self._n_threads)
+        return g * self.scale**2
+
+    def ranges(self, s):
+        """Give sum_i s_i x_i of X itself, and each column's least and greatest value."""
+        total, low, high = np.empty((3, self.n_features))
+        cdef const double* c_s = doubles(s, (self.n_rows,))
+        cdef double* c_total = doubles(total, total.shape)
+        cdef double* c_low = doubles(low, low.shape)
+        cdef double* c_high = doubles(high, high.shape)
+        with nogil:
+            self.view.get().range(c_s, c_total, c_low, c_high)
+        return total, low, high
+
+    def gram(self, h, positions=None):
+        """Give [A 1]' diag(h) [A 1] of shape (n_features + 1, n_features + 1).
+
+        `positions` : rows of A to sum over, with h >= 0 of their length; by default all
+        whose h is not zero.
+        """
+        if positions is None:
+            positions = np.flatnonzero(h) if np.count_nonzero(h) < len(h) else None
+            h = h if positions is None else h[positions]
+        rows = self.rows if positions is None else np.ascontiguousarray(self.rows[positions])
+        return self._sparse_gram(rows, h) if self.sparse else self._dense_gram(rows, h)
+
+    def _dense_gram(self, rows, h):
+        cdef Py_ssize_t d = self.n_features, n = len(rows), begin, size
+        cdef Py_ssize_t step = max(_BLOCK_VALUES // (d + 1), min(d + 1, 256))
+        gram = np.zeros((d + 1, d + 1), order="F")
+        factor, out = np.sqrt(h), np.empty((min(step, n), d + 1))
+        cdef const uint32_t* r = <const uint32_t*>address(rows, np.uint32, (len(rows),))
+        cdef const double* f = doubles(factor, (len(rows),))
+        cdef const double* q = doubles(self.scale, (self.n_features,))
+        cdef double* o = doubles(out, out.shape)
+        for begin in range(0, n, step):
+            size = min(step, n - begin)
+            with nogil:
+                self.view.get().block(r + begin, size, f + begin, q, o)
+            gram = dsyrk(1.0, out[:size].T, beta=1.0, c=gram, lower=1, overwrite_c=1)
+        upper = np.triu_indices(d + 1, 1)
+        gram[upper] = gram.T[upper]
+        return gram
+
+    def _sparse_gram(self, rows, h):
+        d = self.n_features
+        h = np.ascontiguousarray(h)
+        raw = np.zeros((d, d))
+        cdef const uint32_t* r = <const uint32_t*>address(rows, np.uint32, (len(rows),))
+        cdef const double* c_h = doubles(h, (len(rows),))
+        cdef double* c_raw = doubles(raw, raw.shape)
+        cdef size_t n = len(rows)
+        with nogil:
+            self.view.get().add_gram(r, n, c_h, c_raw)
+        at_zero = View(self.design, rows, np.zeros(d), np.ones(d), self._n_threads)
+        total, m = h.sum(), at_zero.rmatvec(h[None])[0]
+        gram = np.empty((d + 1, d + 1))
+        cross = np.outer(self.mean, m)
+        centred = raw - cross - cross.T + total * np.outer(self.mean, self.mean)
+        gram[:d, :d] = centred * np.outer(self.scale, self.scale)
+        gram[d, :d] = gram[:d, d] = (m - total * self.mean) * self.scale
+        gram[d, d] = total
+        return gram
+
+
+cdef class SampleLoss:
+    """sum_i s_i loss(y_i, z_i), with weights s whose sum is one.
+
+    Parameters
+    ----------
+    name, parameter : str, float
+        The loss in the core's words.
+    y : ndarray of shape (n_rows,)
+        Targets of float64 (classes: +-1), or int32 codes for "softmax".
+    weight : ndarray of shape (n_rows,), float64
+        s.
+    n_outputs : int
+        K: 1, or the classes of "softmax".
+    """
+
+    cdef CSampleLoss c
+    cdef readonly str name
+    cdef readonly double parameter
+    cdef readonly object y, weight
+    cdef readonly Py_ssize_t n_outputs
+
+    def __init__(self, str name, double parameter, y, weight, Py_ssize_t n_outputs=1):
+        self.name, self.parameter, self.y, self.weight = name, parameter, y, weight
+        self.n_outputs = n_outputs
+        self.c.loss.name = <LossName><int>LOSSES[name]["id"]
+        self.c.loss.parameter = parameter
+        self.c.y = NULL
+        self.c.code = NULL
+        if name == "softmax":
+            self.c.code = <const int32_t*>address(y, np.int32, y.shape)
+        else:
+            self.c.y = doubles(y, y.shape)
+        self.c.s = doubles(weight, y.shape)
+        self.c.n, self.c.K = len(y), n_outputs
+
+    @property
+    def curvature(self):
+        """Least upper bound of the second derivative; infinite where there is a kink."""
+        return LOSSES[self.name]["curvature"]
+
+    @property
+    def quadratic(self):
+        """Whether the second derivative is the same everywhere."""
+        return self.name == "squared_error"
+
+    def with_rows(self, positions):
+        """Give the loss of some of the rows, their weights summing to one."""
+        weight = self.weight[positions]
+        return SampleLoss(self.name, self.parameter, self.y[positions],
+                          weight / weight.sum(), self.n_outputs)
+
+    def evaluate(self, z, d=None, h=None):
+        """Give the loss at z (K, n_rows); fill d = s l'(z) and h = s l''(z)."""
+        shape = (self.n_outputs, len(self.y))
+        d = np.empty(shape) if d is None else d
+        h = np.empty(shape) if h is None else h
+        cdef const double* c_z = doubles(z, shape)
+        cdef double* c_d = doubles(d, shape)
+        cdef double* c_h = doubles(h, shape)
+        cdef double value
+        with nogil:
+            value = evaluate_entry(self.c, c_z, c_d, c_h)
+        return value
+
+    def plane(self, z, directions, c):
+        """Give value, gradient (p,) and Hessian (p, p) in c at z + sum c_p Z_p.
+
+        `directions` : ndarray of shape (p, K, n_rows), p <= 4.
+        """
+        cdef size_t p = len(c)
+        if p > kMostDirections:
+            raise ValueError(f"at most {kMostDirections} directions, got {p}")
+        gradient, hessian = np.empty(len(c)), np.empty((len(c), len(c)))
+        shape = (self.n_outputs, len(self.y))
+        cdef const double* c_z = doubles(z, shape)
+        cdef const double* c_Z = doubles(directions, (len(c), *shape))
+        cdef const double* c_c = doubles(c, c.shape)
+        cdef double* c_gradient = doubles(gradient, gradient.shape)
+        cdef double* c_hessian = doubles(hessian, hessian.shape)
+        cdef double value
+        with nogil:
+            value = plane_entry(self.c, c_z, c_Z, p, c_c, c_gradient, c_hessian)
+        return value, gradient, hessian

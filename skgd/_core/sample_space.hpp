@@ -1,0 +1,208 @@
+// Sample space of auto descent: the mean weighted loss of raw predictions, its first
+// and second derivatives, and its restriction to a plane of raw predictions.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "loss.hpp"
+
+namespace skgd {
+
+// sum_i s_i loss(y_i, z_i); weights s, arrays of sample space (K, n).
+struct SampleLoss {
+  Loss loss;
+  const double* y;           // (n,) targets; null for softmax
+  const std::int32_t* code;  // (n,) classes of softmax, or null
+  const double* s;           // (n,)
+  std::size_t n, K;          // K > 1 for softmax only
+};
+
+constexpr std::size_t kSampleBlock = 256;  // rows: a few arrays of 2 KB an output
+
+// d = s l'(z), h = s l''(z) of m pairs; gives the sum of s * l.
+template <class L>
+SKGD_INLINE double evaluate_twice(L loss, std::size_t m, const double* y,
+                                  const double* z, const double* s, double* d,
+                                  double* h) {
+  double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+  for (std::size_t i = 0; i < m; ++i) {
+    sum += s[i] * loss.value(y[i], z[i]);
+    d[i] = s[i] * loss.derivative(y[i], z[i]);
+    h[i] = s[i] * loss.second_derivative(y[i], z[i]);
+  }
+  return sum;
+}
+
+// Softmax of R rows, logits and shares p in arrays of K lines, `stride` apart.
+SKGD_INLINE double softmax_shares(std::size_t R, std::size_t K,
+                                  const std::int32_t* code, const double* z,
+                                  std::size_t stride, const double* s, double* p,
+                                  std::size_t p_stride) {
+  double top[kSampleBlock], total[kSampleBlock], sum = 0.0;
+  for (std::size_t r = 0; r < R; ++r) top[r] = z[r];
+  for (std::size_t k = 1; k < K; ++k)
+#pragma omp simd
+    for (std::size_t r = 0; r < R; ++r) {
+      const double zk = z[k * stride + r];
+      top[r] = zk > top[r] ? zk : top[r];
+    }
+  for (std::size_t r = 0; r < R; ++r) total[r] = 0.0;
+  for (std::size_t k = 0; k < K; ++k)
+#pragma omp simd
+    for (std::size_t r = 0; r < R; ++r) {
+      const double e = exp_negative(top[r] - z[k * stride + r]);
+      p[k * p_stride + r] = e;
+      total[r] += e;
+    }
+  for (std::size_t r = 0; r < R; ++r) {
+    sum += s[r] * (std::log(total[r]) + (top[r] - z[code[r] * stride + r]));
+    total[r] = 1.0 / total[r];
+  }
+  for (std::size_t k = 0; k < K; ++k)
+#pragma omp simd
+    for (std::size_t r = 0; r < R; ++r) p[k * p_stride + r] *= total[r];
+  return sum;
+}
+
+// d and h of rows [begin, begin + R), for a loss of one output.
+SKGD_INLINE double evaluate_rows(const SampleLoss& f, std::size_t begin, std::size_t R,
+                                 const double* z, double* d, double* h) {
+  const double *y = f.y + begin, *s = f.s + begin;
+  switch (f.loss.name) {
+#define SKGD_CASE(name_, Type, classification) \
+  case LossName::name_:                        \
+    return evaluate_twice(Type{f.loss.parameter}, R, y, z, s, d, h);
+    SKGD_LOSSES(SKGD_CASE)
+#undef SKGD_CASE
+    case LossName::softmax:
+      break;
+  }
+  return 0.0;
+}
+
+// All rows: d = s l'(z), h = s l''(z) (of softmax s p (1 - p)); gives the loss.
+SKGD_INLINE double evaluate_all(const SampleLoss& f, const double* z, double* d,
+                                double* h) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < f.n; i += kSampleBlock) {
+    const std::size_t R = std::min(kSampleBlock, f.n - i);
+    if (f.loss.name != LossName::softmax) {
+      sum += evaluate_rows(f, i, R, z + i, d + i, h + i);
+      continue;
+    }
+    const double* s = f.s + i;
+    sum += softmax_shares(R, f.K, f.code + i, z + i, f.n, s, d + i, f.n);
+    for (std::size_t k = 0; k < f.K; ++k) {
+      double *dk = d + k * f.n + i, *hk = h + k * f.n + i;
+#pragma omp simd
+      for (std::size_t r = 0; r < R; ++r) {
+        const double p = dk[r];
+        dk[r] = s[r] * p;
+        hk[r] = s[r] * p * (1.0 - p);
+      }
+    }
+    for (std::size_t r = 0; r < R; ++r) d[f.code[i + r] * f.n + i + r] -= s[r];
+  }
+  return sum;
+}
+
+constexpr std::size_t kMostDirections = 4;
+
+// Adds gradient and Hessian in the plane of R rows: Z_p points at direction p's rows,
+// K lines `stride` apart.
+struct Plane {
+  std::size_t p;
+  double gradient[kMostDirections] = {}, hessian[kMostDirections][kMostDirections] = {};
+
+  // One line of values: gradient += Z_a . d, hessian += Z_a . (h Z_b).
+  SKGD_INLINE void add(std::size_t R, const double* const* Z, const double* d,
+                       const double* h) {
+    for (std::size_t a = 0; a < p; ++a) {
+      double weighted[kSampleBlock], sum = 0.0;
+      const double* za = Z[a];
+#pragma omp simd reduction(+ : sum)
+      for (std::size_t r = 0; r < R; ++r) {
+        sum += za[r] * d[r];
+        weighted[r] = za[r] * h[r];
+      }
+      gradient[a] += sum;
+      for (std::size_t b = 0; b <= a; ++b) {
+        double dot = 0.0;
+        const double* zb = Z[b];
+#pragma omp simd reduction(+ : dot)
+        for (std::size_t r = 0; r < R; ++r) dot += weighted[r] * zb[r];
+        hessian[a][b] += dot;
+      }
+    }
+  }
+};
+
+// The loss at z + sum_a c_a Z_a, its gradient (p,) and Hessian (p, p) in c, in one
+// pass; `directions` is (p, K, n).
+SKGD_INLINE double evaluate_plane(const SampleLoss& f, const double* z,
+                                  const double* directions, std::size_t p,
+                                  const double* c, double* gradient, double* hessian) {
+  const std::size_t K = f.K, n = f.n;
+  std::vector<double> memory(3 * K * kSampleBlock + p * kSampleBlock);
+  double *at = memory.data(), *d = at + K * kSampleBlock, *h = d + K * kSampleBlock,
+         *mean = h + K * kSampleBlock;
+  Plane plane{p};
+  double sum = 0.0;
+  for (std::size_t i = 0; i < n; i += kSampleBlock) {
+    const std::size_t R = std::min(kSampleBlock, n - i);
+    for (std::size_t k = 0; k < K; ++k) {
+      double* line = at + k * kSampleBlock;
+      std::copy(z + k * n + i, z + k * n + i + R, line);
+      for (std::size_t a = 0; a < p; ++a) {
+        const double factor = c[a], *from = directions + (a * K + k) * n + i;
+#pragma omp simd
+        for (std::size_t r = 0; r < R; ++r) line[r] += factor * from[r];
+      }
+    }
+    const double* lines[kMostDirections];
+    if (f.loss.name != LossName::softmax) {
+      sum += evaluate_rows(f, i, R, at, d, h);
+      for (std::size_t a = 0; a < p; ++a) lines[a] = directions + a * n + i;
+      plane.add(R, lines, d, h);
+      continue;
+    }
+    const double* s = f.s + i;
+    sum += softmax_shares(R, K, f.code + i, at, kSampleBlock, s, d, kSampleBlock);
+    std::fill(mean, mean + p * kSampleBlock, 0.0);
+    for (std::size_t k = 0; k < K; ++k) {
+      double *dk = d + k * kSampleBlock, *hk = h + k * kSampleBlock;
+      for (std::size_t a = 0; a < p; ++a) {
+        double* to = mean + a * kSampleBlock;
+        lines[a] = directions + (a * K + k) * n + i;
+#pragma omp simd
+        for (std::size_t r = 0; r < R; ++r) to[r] += dk[r] * lines[a][r];
+      }
+      for (std::size_t r = 0; r < R; ++r) {
+        hk[r] = s[r] * dk[r];
+        dk[r] = hk[r] - (static_cast<std::size_t>(f.code[i + r]) == k ? s[r] : 0.0);
+      }
+      plane.add(R, lines, dk, hk);
+    }
+    for (std::size_t r = 0; r < R; ++r) {  // - (sum_k p_k Z_ak) (sum_k p_k Z_bk)
+      for (std::size_t a = 0; a < p; ++a)
+        for (std::size_t b = 0; b <= a; ++b)
+          plane.hessian[a][b] -=
+              s[r] * mean[a * kSampleBlock + r] * mean[b * kSampleBlock + r];
+    }
+  }
+  for (std::size_t a = 0; a < p; ++a) {
+    gradient[a] = plane.gradient[a];
+    for (std::size_t b = 0; b <= a; ++b)
+      hessian[a * p + b] = hessian[b * p + a] = plane.hessian[a][b];
+  }
+  return sum;
+}
+
+// Compiled once for each instruction set (view_entry_points.cpp).
+double evaluate_entry(const SampleLoss&, const double* z, double* d, double* h);
+double plane_entry(const SampleLoss&, const double* z, const double* directions,
+                   std::size_t p, const double* c, double* gradient, double* hessian);
+
+}  // namespace skgd

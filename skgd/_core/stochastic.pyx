@@ -1,0 +1,181 @@
+# distutils: language = c++
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: freethreading_compatible=True
+"""Epochs of one row a step in Python's words: no policy."""
+
+from libc.stdint cimport int32_t, int64_t, uint32_t
+from libcpp.memory cimport unique_ptr
+
+import numpy as np
+
+from skgd._core.engine import LOSSES
+
+
+cdef extern from "stochastic.hpp" namespace "skgd" nogil:
+    enum class LossName(int):
+        pass
+    struct CLoss "skgd::Loss":
+        LossName name
+        double parameter
+    struct RowLoss:
+        CLoss loss
+        const double* y
+        const int32_t* code
+        const double *s
+        const double *t0
+        const double *lo
+        const double *hi
+        double sigma, e
+    struct Metric:
+        const double *mean
+        const double *step
+        const double *ridge
+        double step_of_b
+    struct Saga:
+        const double* z
+        double *table
+        double *w
+        double *G
+        double *b
+        double *Gb
+        size_t n, K
+        const uint32_t *order
+        const uint32_t *rows
+        size_t n_steps
+        const double* chance
+    cppclass CStochastic "skgd::Stochastic":
+        void saga(const RowLoss&, const Metric&, const Saga&) except +
+        void norms(const double*, const double*, const uint32_t*, size_t, double*)
+    unique_ptr[CStochastic] dense_stochastic[T](const void*, size_t, size_t) except +
+    unique_ptr[CStochastic] csr_stochastic[T, I](
+        const void*, const void*, const void*, size_t, size_t) except +
+
+
+cdef const void* address(array, dtype, tuple shape) except? NULL:
+    """Address of a C-contiguous array of that dtype and shape; NULL if it is empty."""
+    if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
+        raise ValueError(
+            f"expected a C-contiguous array of {np.dtype(dtype)} and shape {shape},"
+            f" got {array.dtype} and {array.shape}")
+    if array.size == 0:
+        return NULL
+    cdef const unsigned char[::1] memory = array.reshape(-1).view(np.uint8)
+    return <const void*>&memory[0]
+
+
+cdef double* doubles(array, tuple shape) except? NULL:
+    return <double*>address(array, np.float64, shape)
+
+
+cdef const uint32_t* positions(array, tuple shape) except? NULL:
+    return <const uint32_t*>address(array, np.uint32, shape)
+
+
+cdef class RowDerivatives:
+    """s l'(z) of one row at a time.
+
+    Parameters
+    ----------
+    name, parameter, y, weight
+        As in SampleLoss; a loss with a kink needs `shift`.
+    shift : tuple or None
+        Smooths max over t in [lo, hi] of t (z - y) - e |t| with the slope sigma s round
+        t0: (t0, lo, hi, sigma, e), the first three of shape (n_rows,).
+    """
+
+    cdef RowLoss c
+    cdef readonly object keeps
+
+    def __init__(self, str name, double parameter, y, weight, shift=None):
+        self.keeps = y, weight, shift
+        self.c.loss.name = <LossName><int>LOSSES[name if shift is None else "hinge"]["id"]
+        self.c.loss.parameter = parameter
+        self.c.s = doubles(weight, y.shape)
+        self.c.y = self.c.t0 = self.c.lo = self.c.hi = NULL
+        self.c.code = NULL
+        if name == "softmax":
+            self.c.code = <const int32_t*>address(y, np.int32, y.shape)
+        else:
+            self.c.y = doubles(y, y.shape)
+        if shift is not None:
+            t0, lo, hi, self.c.sigma, self.c.e = shift
+            self.c.t0 = doubles(t0, y.shape)
+            self.c.lo = doubles(lo, y.shape)
+            self.c.hi = doubles(hi, y.shape)
+
+
+cdef class Stochastic:
+    """The rows of a View, read one at a time; sparse ones without their mean."""
+
+    cdef unique_ptr[CStochastic] c
+    cdef object view, zero
+
+    def __init__(self, view):
+        self.view = view
+        arrays, X = view.design.arrays, view.X
+        cdef size_t n = X.shape[0], d = X.shape[1]
+        data = arrays[0]
+        single = data.dtype == np.float32
+        cdef const void* values = address(data, data.dtype, data.shape)
+        if not view.sparse:
+            self.c = (dense_stochastic[float] if single else dense_stochastic[double])(
+                values, n, d)
+            return
+        cdef const void* columns = address(arrays[1], arrays[1].dtype, arrays[1].shape)
+        cdef const void* starts = address(arrays[2], arrays[2].dtype, arrays[2].shape)
+        wide = arrays[1].dtype == np.int64
+        if single:
+            self.c = (csr_stochastic[float, int64_t] if wide else csr_stochastic[float, int32_t])(
+                values, columns, starts, n, d)
+        else:
+            self.c = (csr_stochastic[double, int64_t] if wide else csr_stochastic[double, int32_t])(
+                values, columns, starts, n, d)
+
+    def norms(self, weight):
+        """Give sum_j weight_j x_ij^2 of each row, of shape (n_rows,)."""
+        d, n = self.view.n_features, self.view.n_rows
+        out = np.empty(n)
+        cdef const double* mean = doubles(self.view.mean, (d,))
+        cdef const double* c_weight = doubles(weight, (d,))
+        cdef const uint32_t* rows = positions(self.view.rows, (n,))
+        cdef double* c_out = doubles(out, (n,))
+        cdef size_t c_n = n
+        with nogil:
+            self.c.get().norms(mean, c_weight, rows, c_n, c_out)
+        return out
+
+    def saga(self, RowDerivatives loss, z, table, gradient, step, ridge, order, chance):
+        """Give the move (w, b) of len(order) steps, in X's units.
+
+        Parameters
+        ----------
+        loss : RowDerivatives
+        z, table : ndarray of shape (K, n_rows)
+            Raw predictions and derivatives of the snapshot; `table` is overwritten.
+        gradient : ndarray of shape (K, n_features + 1)
+            Of the objective at the snapshot, the intercept's last.
+        step : ndarray of shape (n_features + 1,)
+            Of the coefficients and the intercept.
+        ridge : ndarray of shape (n_features,)
+        order : ndarray of uint32
+            Positions of the rows to visit.
+        chance : ndarray of shape (n_rows,)
+            Probability of each row to be drawn.
+        """
+        K, n, d = len(z), self.view.n_rows, self.view.n_features
+        G, Gb = gradient[:, :d].copy(), gradient[:, d].copy()
+        w, b, rows = np.zeros((K, d)), np.zeros(K), self.view.rows[order]
+        cdef Metric m
+        cdef Saga f
+        m.mean = doubles(self.view.mean, (d,))
+        m.step, m.ridge = doubles(step, (d + 1,)), doubles(ridge, (d,))
+        m.step_of_b = step[d]
+        f.z, f.table = doubles(z, (K, n)), doubles(table, (K, n))
+        f.w, f.G = doubles(w, (K, d)), doubles(G, (K, d))
+        f.b, f.Gb = doubles(b, (K,)), doubles(Gb, (K,))
+        f.n, f.K, f.n_steps = n, K, len(order)
+        f.order, f.rows = positions(order, order.shape), positions(rows, order.shape)
+        f.chance = doubles(chance, (n,))
+        with nogil:
+            self.c.get().saga(loss.c, m, f)
+        return w, b

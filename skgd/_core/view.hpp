@@ -1,0 +1,396 @@
+// The training rows of X, centred as they are read: what auto descent multiplies with.
+//
+// z = (X - 1 mean') u and g = (X - 1 mean')' r, without a copy of X. On dense rows the
+// mean is subtracted inside the loop: outside it, a column of mean 1e9 and standard
+// deviation 1 loses seven digits. On CSR rows it is a correction of rank one. All
+// sums are double, whatever X's type. Arrays of sample space are (K, n_rows).
+//
+// Sums over rows are made in chunks whose number depends on the data alone; threads
+// take chunks, and the sums are added in order: the same bits for any number of them.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "design.hpp"
+
+namespace skgd {
+
+struct Chunk {
+  const std::uint32_t* rows;  // of X
+  std::size_t begin, end;     // positions in sample space
+};
+
+// --- Dense rows: four at a time share the loads of mean and u.
+
+template <class T>
+SKGD_INLINE void centred_dots(const Dense<T>& X, const double* mean, const Chunk& chunk,
+                              const double* u, double* z) {
+  const std::size_t d = X.n_features;
+  std::size_t i = chunk.begin;
+  for (; i + 4 <= chunk.end; i += 4) {
+    const T *a = X.row(chunk.rows[i]), *b = X.row(chunk.rows[i + 1]),
+            *c = X.row(chunk.rows[i + 2]), *e = X.row(chunk.rows[i + 3]);
+    double p = 0.0, q = 0.0, s = 0.0, t = 0.0;
+#pragma omp simd reduction(+ : p, q, s, t)
+    for (std::size_t j = 0; j < d; ++j) {
+      const double m = mean[j], v = u[j];
+      p += (static_cast<double>(a[j]) - m) * v;
+      q += (static_cast<double>(b[j]) - m) * v;
+      s += (static_cast<double>(c[j]) - m) * v;
+      t += (static_cast<double>(e[j]) - m) * v;
+    }
+    z[i] = p;
+    z[i + 1] = q;
+    z[i + 2] = s;
+    z[i + 3] = t;
+  }
+  for (; i < chunk.end; ++i) {
+    const T* a = X.row(chunk.rows[i]);
+    double p = 0.0;
+#pragma omp simd reduction(+ : p)
+    for (std::size_t j = 0; j < d; ++j)
+      p += (static_cast<double>(a[j]) - mean[j]) * u[j];
+    z[i] = p;
+  }
+}
+
+// kPower 1: g += sum_i r_i (x_i - mean);  2: g += sum_i r_i (x_i - mean)^2
+template <int kPower, class T>
+SKGD_INLINE void add_centred(const Dense<T>& X, const double* mean, const Chunk& chunk,
+                             const double* r, double* g) {
+  const std::size_t d = X.n_features;
+  const auto term = [](double factor, T x, double m) SKGD_INLINE_LAMBDA {
+    const double centred = static_cast<double>(x) - m;
+    return kPower == 1 ? factor * centred : factor * centred * centred;
+  };
+  std::size_t i = chunk.begin;
+  for (; i + 4 <= chunk.end; i += 4) {
+    const T *a = X.row(chunk.rows[i]), *b = X.row(chunk.rows[i + 1]),
+            *c = X.row(chunk.rows[i + 2]), *e = X.row(chunk.rows[i + 3]);
+    const double p = r[i], q = r[i + 1], s = r[i + 2], t = r[i + 3];
+    if (p == 0.0 && q == 0.0 && s == 0.0 && t == 0.0) continue;
+#pragma omp simd
+    for (std::size_t j = 0; j < d; ++j) {
+      const double m = mean[j];
+      g[j] +=
+          (term(p, a[j], m) + term(q, b[j], m)) + (term(s, c[j], m) + term(t, e[j], m));
+    }
+  }
+  for (; i < chunk.end; ++i) {
+    const T* a = X.row(chunk.rows[i]);
+    const double p = r[i];
+#pragma omp simd
+    for (std::size_t j = 0; j < d; ++j) g[j] += term(p, a[j], mean[j]);
+  }
+}
+
+// low, high: least and greatest value of each column; sum += sum_i s_i x_i
+template <class T>
+SKGD_INLINE void add_range(const Dense<T>& X, const Chunk& chunk, const double* s,
+                           double* sum, double* low, double* high) {
+  for (std::size_t i = chunk.begin; i < chunk.end; ++i) {
+    const T* a = X.row(chunk.rows[i]);
+    const double weight = s[i];
+#pragma omp simd
+    for (std::size_t j = 0; j < X.n_features; ++j) {
+      const double x = static_cast<double>(a[j]);
+      sum[j] += weight * x;
+      low[j] = x < low[j] ? x : low[j];
+      high[j] = x > high[j] ? x : high[j];
+    }
+  }
+}
+
+// out_i = factor_i (x_i - mean) scale, and factor_i in the last column: the block of
+// which a Gram matrix is made.
+template <class T>
+SKGD_INLINE void write_block(const Dense<T>& X, const double* mean, const double* scale,
+                             const Chunk& chunk, const double* factor, double* out) {
+  const std::size_t d = X.n_features;
+  for (std::size_t i = chunk.begin; i < chunk.end; ++i, out += d + 1) {
+    const T* a = X.row(chunk.rows[i]);
+    const double f = factor[i];
+#pragma omp simd
+    for (std::size_t j = 0; j < d; ++j)
+      out[j] = f * (static_cast<double>(a[j]) - mean[j]) * scale[j];
+    out[d] = f;
+  }
+}
+
+// --- CSR rows: sums over the stored entries; whoever calls corrects for the mean.
+
+template <class T, class I>
+SKGD_INLINE void centred_dots(const Csr<T, I>& X, const double*, const Chunk& chunk,
+                              const double* u, double* z) {
+  for (std::size_t i = chunk.begin; i < chunk.end; ++i) {
+    const std::size_t begin = X.indptr[chunk.rows[i]],
+                      end = X.indptr[chunk.rows[i] + 1];
+    double sum[4] = {};
+    std::size_t p = begin;
+    for (; p + 4 <= end; p += 4)
+      for (int l = 0; l < 4; ++l)
+        sum[l] += static_cast<double>(X.values[p + l]) * u[X.indices[p + l]];
+    for (; p < end; ++p) sum[0] += static_cast<double>(X.values[p]) * u[X.indices[p]];
+    z[i] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  }
+}
+
+template <int kPower, class T, class I>
+SKGD_INLINE void add_centred(const Csr<T, I>& X, const double* mean, const Chunk& chunk,
+                             const double* r, double* g) {
+  double* seen = g + X.n_features;  // sum of r over the stored entries, kPower 2
+  for (std::size_t i = chunk.begin; i < chunk.end; ++i) {
+    const double factor = r[i];
+    if (factor == 0.0) continue;
+    const std::size_t end = X.indptr[chunk.rows[i] + 1];
+    for (std::size_t p = X.indptr[chunk.rows[i]]; p < end; ++p) {
+      const std::size_t j = X.indices[p];
+      if (kPower == 1) {
+        g[j] += factor * static_cast<double>(X.values[p]);
+      } else {
+        const double centred = static_cast<double>(X.values[p]) - mean[j];
+        g[j] += factor * centred * centred;
+        seen[j] += factor;
+      }
+    }
+  }
+}
+
+template <class T, class I>
+SKGD_INLINE void add_range(const Csr<T, I>& X, const Chunk& chunk, const double* s,
+                           double* sum, double* low, double* high) {
+  double* count = high + X.n_features;  // stored entries of each column
+  for (std::size_t i = chunk.begin; i < chunk.end; ++i) {
+    const std::size_t end = X.indptr[chunk.rows[i] + 1];
+    for (std::size_t p = X.indptr[chunk.rows[i]]; p < end; ++p) {
+      const std::size_t j = X.indices[p];
+      const double x = static_cast<double>(X.values[p]);
+      sum[j] += s[i] * x;
+      low[j] = std::min(low[j], x);
+      high[j] = std::max(high[j], x);
+      count[j] += 1.0;
+    }
+  }
+}
+
+// --- The same, in chunks
+
+// Calls work(c) for each chunk c, on up to n_threads threads.
+template <class Work>
+void for_chunks(std::size_t n_chunks, int n_threads, const Work& work) {
+  std::atomic<std::size_t> next{0};
+  const auto loop = [&] {
+    for (std::size_t c; (c = next++) < n_chunks;) work(c);
+  };
+  std::vector<std::thread> threads;
+  const int n_workers = std::min<int>(n_threads, static_cast<int>(n_chunks)) - 1;
+  threads.reserve(std::max(n_workers, 0));
+  try {
+    for (int i = 0; i < n_workers; ++i) threads.emplace_back(loop);
+  } catch (const std::system_error&) {
+    // no more threads to be had: those there are take the other chunks
+  }
+  loop();
+  for (std::thread& thread : threads) thread.join();
+}
+
+class View {
+ public:
+  virtual ~View() = default;
+  // z (K, n) = (X - mean) u, for u (K, d)
+  virtual void matvec(const double* u, std::size_t K, double* z,
+                      int n_threads) const = 0;
+  // g (K, d) = (X - mean)' r, for r (K, n);  squared: of the squares, K = 1
+  virtual void rmatvec(const double* r, std::size_t K, double* g,
+                       int n_threads) const = 0;
+  virtual void rmatvec_squared(const double* h, double* g, int n_threads) const = 0;
+  // sum_i s_i x_i, least and greatest value of each column
+  virtual void range(const double* s, double* sum, double* low, double* high) const = 0;
+  // Dense: block (n_positions, d + 1) of factor_i [(x_i - mean) scale, 1]
+  virtual void block(const std::uint32_t* rows, std::size_t n_positions,
+                     const double* factor, const double* scale, double* out) const = 0;
+  // CSR: H (d, d) += sum_i h_i x_i x_i', the upper triangle
+  virtual void add_gram(const std::uint32_t* rows, std::size_t n_positions,
+                        const double* h, double* H) const = 0;
+};
+
+#define SKGD_VIEW_DESIGNS(DESIGN)    \
+  DESIGN(SKGD_CLONES, Dense<float>)  \
+  DESIGN(SKGD_CLONES, Dense<double>) \
+  DESIGN(, Csr32<float>)             \
+  DESIGN(, Csr32<double>)            \
+  DESIGN(, Csr64<float>)             \
+  DESIGN(, Csr64<double>)
+
+#define SKGD_VIEW_DECLARE(CLONES, Design)                                         \
+  void centred_dots_entry(const Design&, const double* mean, const Chunk&,        \
+                          const double* u, double* z);                            \
+  void add_centred_entry(const Design&, const double* mean, const Chunk&,         \
+                         const double* r, double* g);                             \
+  void add_centred_squared_entry(const Design&, const double* mean, const Chunk&, \
+                                 const double* r, double* g);                     \
+  void add_range_entry(const Design&, const Chunk&, const double* s, double* sum, \
+                       double* low, double* high);
+SKGD_VIEW_DESIGNS(SKGD_VIEW_DECLARE)
+#undef SKGD_VIEW_DECLARE
+void write_block_entry(const Dense<float>&, const double*, const double*, const Chunk&,
+                       const double*, double*);
+void write_block_entry(const Dense<double>&, const double*, const double*, const Chunk&,
+                       const double*, double*);
+
+template <class Design>
+class ViewOf final : public View {
+ public:
+  ViewOf(Design X, const std::uint32_t* rows, std::size_t n_rows, const double* mean)
+      : X_(X), rows_(rows), n_(n_rows), mean_(mean) {}
+
+  void matvec(const double* u, std::size_t K, double* z, int n_threads) const override {
+    const std::size_t d = X_.n_features, n_chunks = chunk_count(0);
+    for_chunks(n_chunks, n_threads, [&](std::size_t c) {
+      each_block(c, n_chunks, [&](const Chunk& block) {
+        for (std::size_t k = 0; k < K; ++k)
+          centred_dots_entry(X_, mean_, block, u + k * d, z + k * n_);
+      });
+    });
+    if constexpr (Design::kSparse)
+      for (std::size_t k = 0; k < K; ++k) {
+        double shift = 0.0;
+        for (std::size_t j = 0; j < d; ++j) shift += mean_[j] * u[k * d + j];
+        for (std::size_t i = 0; i < n_; ++i) z[k * n_ + i] -= shift;
+      }
+  }
+
+  void rmatvec(const double* r, std::size_t K, double* g,
+               int n_threads) const override {
+    const std::size_t d = X_.n_features;
+    sum(K * d, g, n_threads, [&](const Chunk& block, double* to) {
+      for (std::size_t k = 0; k < K; ++k)
+        add_centred_entry(X_, mean_, block, r + k * n_, to + k * d);
+    });
+    if constexpr (Design::kSparse)
+      for (std::size_t k = 0; k < K; ++k) {
+        double total = 0.0;
+        for (std::size_t i = 0; i < n_; ++i) total += r[k * n_ + i];
+        for (std::size_t j = 0; j < d; ++j) g[k * d + j] -= mean_[j] * total;
+      }
+  }
+
+  void rmatvec_squared(const double* h, double* g, int n_threads) const override {
+    const std::size_t d = X_.n_features;
+    const auto add = [&](const Chunk& block, double* to) {
+      add_centred_squared_entry(X_, mean_, block, h, to);
+    };
+    if constexpr (!Design::kSparse) {
+      sum(d, g, n_threads, add);
+    } else {
+      std::vector<double> both(2 * d);
+      sum(2 * d, both.data(), n_threads, add);
+      double total = 0.0;
+      for (std::size_t i = 0; i < n_; ++i) total += h[i];
+      for (std::size_t j = 0; j < d; ++j)
+        g[j] = both[j] + std::max(total - both[d + j], 0.0) * mean_[j] * mean_[j];
+    }
+  }
+
+  void range(const double* s, double* sum, double* low, double* high) const override {
+    const std::size_t d = X_.n_features;
+    std::fill(sum, sum + d, 0.0);
+    std::fill(low, low + d, kInfinite);
+    std::vector<double> high_and_count(2 * d);
+    std::fill_n(high_and_count.begin(), d, -kInfinite);
+    add_range_entry(X_, {rows_, 0, n_}, s, sum, low, high_and_count.data());
+    for (std::size_t j = 0; j < d; ++j) {
+      high[j] = high_and_count[j];
+      if (Design::kSparse && high_and_count[d + j] < static_cast<double>(n_)) {
+        low[j] = std::min(low[j], 0.0);  // what is not stored
+        high[j] = std::max(high[j], 0.0);
+      }
+    }
+  }
+
+  void block(const std::uint32_t* rows, std::size_t n_positions, const double* factor,
+             const double* scale, double* out) const override {
+    if constexpr (!Design::kSparse)
+      write_block_entry(X_, mean_, scale, {rows, 0, n_positions}, factor, out);
+  }
+
+  void add_gram(const std::uint32_t* rows, std::size_t n_positions, const double* h,
+                double* H) const override {
+    if constexpr (Design::kSparse)
+      for (std::size_t i = 0; i < n_positions; ++i) {
+        if (h[i] == 0.0) continue;
+        const std::size_t begin = X_.indptr[rows[i]], end = X_.indptr[rows[i] + 1];
+        for (std::size_t p = begin; p < end; ++p) {
+          const double factor = h[i] * X_.values[p];
+          double* line = H + X_.indices[p] * X_.n_features;
+          for (std::size_t q = begin; q < end; ++q)
+            line[X_.indices[q]] += factor * X_.values[q];
+        }
+      }
+  }
+
+ private:
+  static constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  Design X_;
+  const std::uint32_t* rows_;
+  std::size_t n_;
+  const double* mean_;
+
+  // Chunks of 2^18 values, at most 16, whose own sums take 1/16 of the rows' size.
+  std::size_t chunk_count(std::size_t size) const {
+    const double share =
+        static_cast<double>(n_) / std::max<std::size_t>(X_.n_samples, 1);
+    const double values = share * static_cast<double>(X_.n_values());
+    const double most =
+        std::min({16.0, values / 262144.0, values / (16.0 * size + 1.0)});
+    return std::max<std::size_t>(1, static_cast<std::size_t>(most));
+  }
+
+  // Blocks of rows that stay in the first-level cache while K outputs pass.
+  template <class Work>
+  void each_block(std::size_t c, std::size_t n_chunks, const Work& work) const {
+    const std::size_t bytes = std::max<std::size_t>(X_.bytes_per_row(), 1);
+    const std::size_t step = std::max<std::size_t>(16384 / bytes / 4 * 4, 8);
+    const std::size_t end = n_ * (c + 1) / n_chunks;
+    for (std::size_t i = n_ * c / n_chunks; i < end; i += step)
+      work(Chunk{rows_, i, std::min(i + step, end)});
+  }
+
+  template <class Add>
+  void sum(std::size_t size, double* g, int n_threads, const Add& add) const {
+    const std::size_t n_chunks = chunk_count(size);
+    std::vector<double> parts((n_chunks - 1) * size);
+    std::fill(g, g + size, 0.0);
+    for_chunks(n_chunks, n_threads, [&](std::size_t c) {
+      double* to = c == 0 ? g : parts.data() + (c - 1) * size;
+      each_block(c, n_chunks, [&](const Chunk& block) { add(block, to); });
+    });
+    for (std::size_t c = 1; c < n_chunks; ++c)
+      for (std::size_t j = 0; j < size; ++j) g[j] += parts[(c - 1) * size + j];
+  }
+};
+
+template <class T>
+std::unique_ptr<View> dense_view(const void* values, std::size_t n, std::size_t d,
+                                 const std::uint32_t* rows, std::size_t n_rows,
+                                 const double* mean) {
+  return std::make_unique<ViewOf<Dense<T>>>(
+      Dense<T>{static_cast<const T*>(values), n, d}, rows, n_rows, mean);
+}
+
+template <class T, class I>
+std::unique_ptr<View> csr_view(const void* values, const void* indices,
+                               const void* indptr, std::size_t n, std::size_t d,
+                               const std::uint32_t* rows, std::size_t n_rows,
+                               const double* mean) {
+  return std::make_unique<ViewOf<Csr<T, I>>>(
+      Csr<T, I>{static_cast<const T*>(values), static_cast<const I*>(indices),
+                static_cast<const I*>(indptr), n, d},
+      rows, n_rows, mean);
+}
+
+}  // namespace skgd

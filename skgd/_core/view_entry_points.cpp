@@ -1,0 +1,47 @@
+// The loops of view.hpp and sample_space.hpp, compiled once for each instruction set.
+#include "sample_space.hpp"
+#include "view.hpp"
+
+namespace skgd {
+
+#define SKGD_DEFINE(CLONES, Design)                                                 \
+  CLONES void centred_dots_entry(const Design& X, const double* mean,               \
+                                 const Chunk& chunk, const double* u, double* z) {  \
+    centred_dots(X, mean, chunk, u, z);                                             \
+  }                                                                                 \
+  CLONES void add_centred_entry(const Design& X, const double* mean,                \
+                                const Chunk& chunk, const double* r, double* g) {   \
+    add_centred<1>(X, mean, chunk, r, g);                                           \
+  }                                                                                 \
+  CLONES void add_centred_squared_entry(const Design& X, const double* mean,        \
+                                        const Chunk& chunk, const double* r,        \
+                                        double* g) {                                \
+    add_centred<2>(X, mean, chunk, r, g);                                           \
+  }                                                                                 \
+  CLONES void add_range_entry(const Design& X, const Chunk& chunk, const double* s, \
+                              double* sum, double* low, double* high) {             \
+    add_range(X, chunk, s, sum, low, high);                                         \
+  }
+SKGD_VIEW_DESIGNS(SKGD_DEFINE)
+
+#define SKGD_DEFINE_BLOCK(T)                                                  \
+  SKGD_CLONES void write_block_entry(const Dense<T>& X, const double* mean,   \
+                                     const double* scale, const Chunk& chunk, \
+                                     const double* factor, double* out) {     \
+    write_block(X, mean, scale, chunk, factor, out);                          \
+  }
+SKGD_DEFINE_BLOCK(float)
+SKGD_DEFINE_BLOCK(double)
+
+SKGD_CLONES double evaluate_entry(const SampleLoss& loss, const double* z, double* d,
+                                  double* h) {
+  return evaluate_all(loss, z, d, h);
+}
+
+SKGD_CLONES double plane_entry(const SampleLoss& loss, const double* z,
+                               const double* directions, std::size_t p, const double* c,
+                               double* gradient, double* hessian) {
+  return evaluate_plane(loss, z, directions, p, c, gradient, hessian);
+}
+
+}  // namespace skgd

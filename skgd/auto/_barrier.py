@@ -1,0 +1,284 @@
+"""The path through the interior: one iteration of Mehrotra's method."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+
+class Pieces:
+    """Terms k+ max(r, 0) + k- max(-r, 0) of residuals r = c - B u, on the path.
+
+    r = p - q with p, q > 0; -k- < th < k+ are the slopes of the bound th' r, and
+    v = k+ - th, w = k- + th > 0 the slacks. On the path p v = q w = mu.
+
+    Parameters
+    ----------
+    center, above, below : ndarray of shape (n_pieces,)
+        c, k+, k-.
+    residual : ndarray of shape (n_pieces,)
+        r at the start.
+    spread, slack : float
+        What p and q exceed the parts of r by at the start, and w, v at least.
+    bounded : bool
+        False: r <= 0 is a constraint (k+ is infinite), and p = 0.
+    """
+
+    def __init__(self, center, above, below, residual, spread, slack, bounded=True):
+        self.center, self.above, self.below = center, above, below
+        self.bounded = float(bounded)
+        self.q = np.maximum(-residual, 0.0) + spread
+        if bounded:
+            self.p = np.maximum(residual, 0.0) + spread
+            self.v = 0.5 * (above + below)
+            self.w = self.v.copy()
+        else:
+            self.p, self.v = np.zeros_like(center), np.ones_like(center)
+            self.w = below + slack
+        self.count = len(center) * (1.0 + self.bounded)
+
+    @property
+    def dual(self):
+        """Give th."""
+        return self.w - self.below
+
+    def value(self, residual) -> float:
+        """Give the sum of the terms, a constraint's violation aside."""
+        value = self.below @ np.maximum(-residual, 0.0)
+        if self.bounded:
+            value += self.above @ np.maximum(residual, 0.0)
+        return float(value)
+
+    def gap(self, residual):
+        """Give the terms less their bound by the slopes the move leads to, clipped.
+
+        Also what was clipped off these slopes.
+        """
+        # Over each sign apart: of a sum near zero no digit would be left.
+        w, v = self.w + self.dth, self.v - self.bounded * self.dth
+        over = np.minimum(w, 0.0) - np.minimum(v, 0.0)
+        w, v = np.maximum(w, 0.0), np.maximum(v, 0.0)
+        if self.bounded:
+            total = self.above + self.below
+            w, v = np.minimum(w, total), np.minimum(v, total)
+        else:
+            v = self.below - w
+        parts = w @ np.maximum(-residual, 0.0) + v @ np.maximum(residual, 0.0)
+        return float(parts), over
+
+    def aim(self, residual):
+        """Set out for mu = 0: give Th and Th r, what th becomes for du = 0."""
+        self.theta = self.v * self.w / (self.p * self.w + self.q * self.v)
+        self.infeasible = residual - self.p + self.q
+        self.to_p, self.to_q = -self.p * self.v, -self.q * self.w
+        self.target = self.theta * residual
+        return self.theta, self.target
+
+    def move(self, moved):
+        """Set the changes of p, q, th for B du; give the longest step they allow."""
+        self.dth = self.target - self.theta * moved
+        self.dp = (self.to_p + self.p * self.dth) / self.v
+        self.dq = (self.to_q - self.q * self.dth) / self.w
+        shrink = [-self.dq / self.q, -self.dth / self.w]
+        if self.bounded:
+            shrink += [-self.dp / self.p, self.dth / self.v]
+        return 1.0 / max(max(float(part.max()) for part in shrink), 1e-300)
+
+    def products(self, step) -> float:
+        """Give p'v + q'w after a step."""
+        one = (self.p + step * self.dp) @ (self.v - step * self.bounded * self.dth)
+        return float(one + (self.q + step * self.dq) @ (self.w + step * self.dth))
+
+    def correct(self, mu):
+        """Aim at mu, with the second order of the last move; give Th rhs."""
+        self.to_p = self.bounded * (mu - self.p * self.v + self.dp * self.dth)
+        self.to_q = mu - self.q * self.w - self.dq * self.dth
+        goal = self.infeasible - self.to_p / self.v + self.to_q / self.w
+        self.target = self.theta * goal
+        return self.target
+
+    def step(self, step):
+        """Take a step of the last move."""
+        self.p += step * self.dp
+        self.q += step * self.dq
+        self.w += step * self.dth
+        self.v -= step * self.bounded * self.dth
+
+
+@dataclass
+class Bridge:
+    """B for the rows of a view: its columns of scale not 0, the intercept last."""
+
+    view: Any
+    columns: np.ndarray
+    intercept: bool
+    copies: int
+
+    def matvec(self, u):
+        """Give B u, once for each copy of the rows."""
+        v = np.zeros(self.view.n_features)
+        v[self.columns] = u[: len(self.columns)]
+        z = self.view.matvec(v[None])[0]
+        if self.intercept:
+            z += u[-1]
+        return np.tile(z, self.copies) if self.copies > 1 else z
+
+    def rmatvec(self, *vectors):
+        """Give B' r of each r."""
+        r = np.stack([v.reshape(self.copies, -1).sum(0) for v in vectors])
+        g = self.view.rmatvec(r)[:, self.columns]
+        return np.hstack([g, r.sum(1)[:, None]]) if self.intercept else g
+
+    def squares(self, theta):
+        """Give the diagonal of B' diag(theta) B, for one copy of the rows."""
+        squares = self.view.rmatvec_squared(theta)[self.columns]
+        return np.append(squares, theta.sum()) if self.intercept else squares
+
+    def with_rows(self, positions):
+        """Give B for some of the rows."""
+        return replace(self, view=self.view.with_rows(positions))
+
+    def gram(self, theta):
+        """Give B' diag(theta) B."""
+        gram = self.view.gram(theta.reshape(self.copies, -1).sum(0))
+        keep = self.columns
+        if self.intercept:
+            keep = np.append(keep, len(gram) - 1)
+        return gram if len(keep) == len(gram) else gram[np.ix_(keep, keep)]
+
+
+def factorize(hessian):
+    """Give a Cholesky factor of a Hessian (overwritten), its diagonal raised a little.
+
+    Raises
+    ------
+    LinAlgError
+        Where no sensible increase makes it positive definite, or it is not finite.
+    """
+    diagonal = np.diagonal(hessian).copy()
+    if not np.isfinite(diagonal).all() or diagonal.min() <= 0.0:
+        raise LinAlgError
+    size = np.sqrt(diagonal)
+    hessian /= size
+    hessian /= size[:, None]
+    for raised in (1e-14, 1e-12, 1e-10, 1e-8):
+        np.fill_diagonal(hessian, 1.0 + raised)
+        try:
+            return cho_factor(hessian, check_finite=False), size
+        except LinAlgError:
+            continue
+    raise LinAlgError
+
+
+def solve(factor, g):
+    """Give H^-1 g."""
+    cholesky, size = factor
+    return cho_solve(cholesky, g / size, check_finite=False) / size
+
+
+class Barrier:
+    """min over u of sum of pieces(c - B u) + u' M u / 2 + linear' u, by iterations.
+
+    Parameters
+    ----------
+    bridge : Bridge
+        B of the samples' pieces.
+    samples, extra : Pieces
+        Of the rows, and of single coefficients `at` (B = those of the unit matrix).
+    at : ndarray of int
+        Positions in u.
+    ridge, linear : ndarray of shape (len(u),)
+        M (diagonal), and a slope.
+    u : ndarray
+        The start.
+    """
+
+    def __init__(self, bridge, samples, extra, at, ridge, linear, u):
+        self.bridge, self.samples, self.extra, self.at = bridge, samples, extra, at
+        self.ridge, self.linear, self.u = ridge, linear, u
+        self.blocks = [samples, extra] if len(at) else [samples]
+        self.raw = bridge.matvec(u)
+        self._look()
+
+    def _look(self):
+        """Measure where u is, and where its tangent to the optimum would end."""
+        self.residuals = [self.samples.center - self.raw]
+        if len(self.at):
+            self.residuals.append(self.extra.center - self.u[self.at])
+        aims = self._each(Pieces.aim, self.residuals)
+        slopes, pull = self.bridge.rmatvec(self.samples.dual, aims[0][1])
+        self.gradient = self.ridge * self.u + self.linear - slopes
+        if len(self.at):
+            self.gradient[self.at] -= self.extra.dual
+        hessian = self.bridge.gram(aims[0][0])
+        np.einsum("ii->i", hessian)[:] += self.ridge
+        if len(self.at):
+            hessian[self.at, self.at] += aims[1][0]
+        self.factor = factorize(hessian)
+        rhs = pull - self.gradient
+        if len(self.at):
+            rhs[self.at] += aims[1][1]
+        self.tangent = solve(self.factor, rhs)
+        self.moved = self._moved(self.tangent)
+        self.predicted = self._longest(self.moved, 1.0)
+
+    def _each(self, method, arguments):
+        return [method(b, x) for b, x in zip(self.blocks, arguments, strict=True)]
+
+    def _moved(self, du):
+        moved = [self.bridge.matvec(du)]
+        return moved + ([du[self.at]] if len(self.at) else [])
+
+    def _longest(self, moved, share):
+        return min(1.0, share * min(self._each(Pieces.move, moved)))
+
+    def value(self, step) -> float:
+        """Give the objective after a step of the tangent, constraints aside."""
+        pairs = zip(self.blocks, self.residuals, self.moved, strict=True)
+        pieces = sum(b.value(r - step * m) for b, r, m in pairs)
+        u = self.u + step * self.tangent
+        return pieces + float((0.5 * self.ridge * u + self.linear) @ u)
+
+    def bound(self) -> tuple[float, float]:
+        """Give what no objective falls below, by the slopes at the tangent's end.
+
+        These are clipped to their bounds, so a gradient g is left over; the second
+        number is the part of the bound that allows for it: |g|' |u - u*|, with the
+        tangent for the latter.
+        """
+        trio = zip(self.blocks, self.residuals, self.moved, strict=True)
+        gaps = [b.gap(r - m) for b, r, m in trio]
+        (left,) = self.bridge.rmatvec(gaps[0][1])
+        if len(self.at):
+            left[self.at] += gaps[1][1]
+        doubt = float(np.abs(left) @ np.abs(self.tangent))
+        gap = sum(gap for gap, _ in gaps)
+        return self.value(1.0) - gap - doubt, doubt
+
+    def iterate(self) -> float:
+        """Take a step of predictor and corrector; give its length.
+
+        References
+        ----------
+        S. Mehrotra, On the implementation of a primal-dual interior point method,
+        SIAM J. Optimization 2 (1992), 575-601.
+        """
+        count = sum(b.count for b in self.blocks)
+        mu = sum(b.products(0.0) for b in self.blocks) / count
+        left = sum(b.products(self.predicted) for b in self.blocks) / count
+        aim = (max(left, 0.0) / mu) ** 3 * mu
+        targets = [b.correct(aim) for b in self.blocks]
+        (pull,) = self.bridge.rmatvec(targets[0])
+        rhs = pull - self.gradient
+        if len(self.at):
+            rhs[self.at] += targets[1]
+        du = solve(self.factor, rhs)
+        moved = self._moved(du)
+        step = self._longest(moved, 0.995)
+        for block in self.blocks:
+            block.step(step)
+        self.u = self.u + step * du
+        self.raw = self.raw + step * moved[0]
+        self._look()
+        return step

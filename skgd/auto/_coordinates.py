@@ -1,0 +1,174 @@
+"""From a Problem to tasks in the coordinates of the descent, and back."""
+
+import numpy as np
+
+from skgd._core.bridge import SampleLoss, View
+from skgd._core.engine import LOSSES
+from skgd.auto._interval import Interval
+from skgd.auto._task import Task
+
+# The mean curvature at the start is at least this share of the loss's bound: rows that
+# are flat there (huber, squared hinge) need not be flat at the optimum.
+_LEAST_CURVATURE = 1e-3
+_BISECTIONS = 200  # halve any interval of doubles to neighbours
+
+
+class TooLargeError(Exception):
+    """A column of X holds NaN, infinity, or numbers whose squares overflow."""
+
+
+def make_tasks(problem, positive: bool) -> list[Task]:
+    """Give what is to be minimised: a task an output, or one for softmax.
+
+    Two passes over X for the columns' means and variances.
+    """
+    rows, d = problem.rows, problem.design.shape[1]
+    s = _weights(problem, rows)
+    view = View(problem.design, rows, np.zeros(d), np.ones(d), problem.n_threads)
+    mean, low, high = view.ranges(s)
+    if problem.fit_intercept:
+        constant = low == high
+        mean[constant] = low[constant]
+    else:
+        mean, constant = np.zeros(d), (low == 0.0) & (high == 0.0)
+    variance = view.with_coordinates(mean, np.ones(d)).rmatvec_squared(s)
+    _check_range(mean, variance)
+    variance[constant] = -1.0
+    return [
+        _make_task(problem, loss, view, mean, variance, positive)
+        for loss in _losses(problem, rows, s)
+    ]
+
+
+def _check_range(mean, variance):
+    broken = ~np.isfinite(mean + variance)
+    if broken.any():
+        raise TooLargeError(
+            f"The values in column {int(broken.argmax())} of X are too large: their"
+            " squares overflow. Divide the column by a constant, as"
+            " sklearn.preprocessing.MaxAbsScaler does."
+        )
+
+
+def _weights(problem, rows):
+    weight = problem.samples.weight
+    s = np.ones(len(rows)) if weight is None else weight[rows]
+    return s / s.sum()
+
+
+def _losses(problem, rows, s):
+    """Yield the loss of each output."""
+    samples, name, parameter = problem.samples, problem.loss, problem.parameter
+    y = samples.y[rows]
+    if name == "softmax":
+        yield SampleLoss(name, parameter, y, s, samples.n_outputs)
+        return
+    for k in range(samples.n_outputs):
+        own = s
+        if y.ndim == 2:
+            target = np.ascontiguousarray(y[:, k])
+        else:
+            target = np.where(y == (k if samples.n_outputs > 1 else 1), 1.0, -1.0)
+        if samples.positive is not None:
+            own = np.where(target > 0, s * samples.positive[k], s)
+        yield SampleLoss(name, parameter, target, own)
+
+
+def _make_task(problem, loss, view, mean, variance, positive):
+    K = loss.n_outputs
+    constant = best_constant(loss) if problem.fit_intercept else np.zeros(K)
+    z = np.repeat(constant, view.n_rows).reshape(K, view.n_rows)
+    d, h = np.empty((2, *z.shape))
+    objective = loss.evaluate(z, d, h)
+    if np.isinf(loss.curvature):
+        curvature = 1.0 / _spread(loss)
+    else:
+        least = _LEAST_CURVATURE * loss.curvature * loss.weight.sum()
+        curvature = max(h.sum() / K, least)
+    scale = _scale(curvature, variance, problem.ridge)
+    return Task(
+        view.with_coordinates(mean, scale),
+        loss,
+        problem.ridge * scale**2,
+        problem.l1 * scale,
+        positive,
+        problem.fit_intercept,
+        constant,
+        objective,
+    )
+
+
+def _scale(curvature, variance, ridge):
+    """Give q = 1 / sqrt(curvature variance + ridge); 0 where variance < 0.
+
+    Not 1 / sd: the penalty of a column of sd 1e-18 would be 1e36.
+    """
+    size = curvature * variance + ridge
+    scale = np.zeros_like(variance)
+    np.divide(1.0, np.sqrt(size), out=scale, where=(variance >= 0.0) & (size > 0.0))
+    return scale
+
+
+def _spread(loss):
+    """Give the mean |y - median y|, whose inverse is a kinked loss's curvature.
+
+    Of classes it is one: that far are the kinks of a hinge from the start.
+    """
+    if LOSSES[loss.name]["classification"]:
+        return 1.0
+    median = best_constant(SampleLoss("absolute_error", 0.0, loss.y, loss.weight))
+    return float(loss.weight @ np.abs(loss.y - median)) or 1.0
+
+
+def best_constant(loss):
+    """Give b of shape (K,), the best raw prediction that is the same for all rows.
+
+    Newton's method on the derivative, which does not decrease in b, kept between a
+    point where it is negative and one where it is positive.
+    """
+    if loss.n_outputs > 1:
+        share = np.bincount(loss.y, loss.weight, minlength=loss.n_outputs)
+        logit = np.log(np.maximum(share / share.sum(), 1e-300))
+        return logit - logit.mean()
+    if np.isinf(loss.curvature):
+        interval = Interval(loss.name, loss.parameter, loss.y, loss.weight)
+        return np.array([interval.best_constant()])
+    if loss.quadratic:
+        return np.array([loss.weight @ loss.y / loss.weight.sum()])
+    zero, ones = np.zeros((1, len(loss.y))), np.ones((1, 1, len(loss.y)))
+    low, high = float(loss.y.min()) - 1.0, float(loss.y.max()) + 1.0
+
+    def slope(b):
+        _, gradient, hessian = loss.plane(zero, ones, np.array([b]))
+        return gradient[0], hessian[0, 0]
+
+    while slope(low)[0] > 0.0:
+        low -= 2.0 * (high - low)
+    while slope(high)[0] < 0.0:
+        high += 2.0 * (high - low)
+    b = 0.5 * (low + high)
+    for _ in range(_BISECTIONS):
+        first, second = slope(b)
+        low, high = (b, high) if first < 0.0 else (low, b)
+        newton = b - first / second if second > 0.0 else np.nan
+        following = newton if low < newton < high else 0.5 * (low + high)
+        if first == 0.0 or abs(following - b) <= 1e-15 * max(abs(b), 1e-300):
+            break
+        b = following
+    return np.array([b])
+
+
+def to_coordinates(task, coef, intercept):
+    """Give (v, b) of coefficients (K, n_features) in the units of X."""
+    safe = np.where(task.view.scale > 0.0, task.view.scale, 1.0)
+    v = np.where(task.view.scale > 0.0, coef / safe, 0.0)
+    return v, intercept + coef @ task.view.mean
+
+
+def from_coordinates(task, v, b, dtype):
+    """Give (coef, intercept) in the units of X.
+
+    What rounding to dtype does to the mean prediction, the intercept takes back.
+    """
+    coef = (v * task.view.scale).astype(dtype)
+    return coef, b - coef.astype(np.float64) @ task.view.mean

@@ -1,0 +1,133 @@
+"""Epochs of auto descent: one of each output that has not converged."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skgd.auto._choice import make_descent
+from skgd.auto._coordinates import from_coordinates, make_tasks, to_coordinates
+from skgd.auto._task import Report, Task
+
+
+@dataclass
+class _Output:
+    """A task, its descent, and how far that is."""
+
+    task: Task
+    descent: Any
+    report: Report | None = None
+
+    def finished(self, tol) -> bool:
+        exhausted = self.report is not None and self.report.exhausted
+        return exhausted or self.met(tol)
+
+    def met(self, tol) -> bool:
+        report = self.report
+        return (
+            tol is not None
+            and report is not None
+            and report.certified
+            and report.suboptimality <= self.task.needed(tol, report.objective)
+        )
+
+
+class AutoEpochs:
+    """An epoch a call of every output's descent.
+
+    Parameters
+    ----------
+    problem : Problem
+        The objective and its training rows.
+    coef, intercept : ndarray of shapes (n_outputs, n_features), (n_outputs,)
+        Where to start, in the units of X; the best constant model if that is better.
+    positive : bool
+        Whether coefficients must not be negative.
+    tol : float or None
+        Share of F_null - F that the estimate of F - F* must reach.
+    mode : {"batch", "mini-batch", "stochastic"}
+        What an epoch does beside P^-1 g and the plane search.
+    seed : int
+        Of the stochastic modes.
+    """
+
+    def __init__(self, problem, coef, intercept, *, positive, tol, mode, seed):
+        self.problem, self._tol = problem, tol
+        self._outputs, self._own = [], []
+        tasks = make_tasks(problem, positive)
+        self._raw = tasks[0].view.with_coordinates(*_units_of(problem.design))
+        for task, begin in zip(tasks, _first_outputs(tasks), strict=True):
+            own = slice(begin, begin + task.loss.n_outputs)
+            self._own.append(own)
+            v, b = _start(task, coef[own], intercept[own])
+            descent = make_descent(task, v, b, tol, mode, seed)
+            self._outputs.append(_Output(task, descent))
+
+    def run_epoch(self) -> Report:
+        """Run an epoch of the outputs that are not finished; sum up over all."""
+        for output in self._outputs:
+            if not output.finished(self._tol):
+                output.report = output.descent.run_epoch()
+        reports = [output.report for output in self._outputs]
+        return Report(
+            objective=sum(r.objective for r in reports),
+            suboptimality=sum(r.suboptimality for r in reports),
+            gradient_norm=float(np.hypot.reduce([r.gradient_norm for r in reports])),
+            step=float(np.mean([r.step for r in reports])),
+            certified=all(output.met(self._tol) for output in self._outputs),
+            exhausted=all(output.finished(self._tol) for output in self._outputs),
+        )
+
+    def objective(self, coef, intercept) -> float:
+        """Give F at a model in the units of X, in double: a pass over X."""
+        z = self._raw.matvec(coef.astype(np.float64)) + intercept[:, None]
+        losses = (
+            output.task.loss.evaluate(z[own])
+            for output, own in zip(self._outputs, self._own, strict=True)
+        )
+        return float(sum(losses)) + self.problem.penalty(coef)
+
+    def worse_than_none(self, objective: float) -> bool:
+        """Tell whether no coefficients at all would have been better: never."""
+        return False
+
+    def lower_learning_rate(self) -> bool:
+        """There is none to lower."""
+        return False
+
+    def state(self):
+        """Nothing: a later call goes on from the coefficients."""
+        return
+
+    def model(self):
+        """Give coefficients (n_outputs, n_features) in X's dtype, and intercept."""
+        models = [
+            from_coordinates(
+                o.task, o.descent.v, o.descent.b, self.problem.design.dtype
+            )
+            for o in self._outputs
+        ]
+        coef = np.concatenate([coef for coef, _ in models])
+        return coef, np.concatenate([intercept for _, intercept in models])
+
+
+def _units_of(design):
+    return np.zeros(design.shape[1]), np.ones(design.shape[1])
+
+
+def _first_outputs(tasks):
+    ends = np.cumsum([task.loss.n_outputs for task in tasks])
+    return [
+        int(end) - task.loss.n_outputs for end, task in zip(ends, tasks, strict=True)
+    ]
+
+
+def _start(task, coef, intercept):
+    """Give (v, b) of the model to start from, or the best constant one."""
+    null = np.zeros(coef.shape), task.constant.copy()
+    if not coef.any() and not intercept.any():
+        return null
+    v, b = to_coordinates(task, coef.astype(np.float64), intercept)
+    z = task.view.matvec(v) + b[:, None]
+    objective = task.loss.evaluate(z) + task.penalty(v)
+    return (v, b) if objective < task.null_objective else null

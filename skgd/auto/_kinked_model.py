@@ -1,0 +1,103 @@
+"""Quadratic models of the loss beside the kinks of the penalty, and their minima."""
+
+import numpy as np
+from scipy.special import softmax
+
+from skgd._core.coordinate import descend_gram
+
+_ROUNDS = 200  # of sweeps and face steps; 3 to 25 where measured
+_JOINT = 300  # unknowns up to which the classes of softmax share one Hessian at once
+_MOST_JOINT = 2000  # and up to which they do in the end
+
+
+class GramModel:
+    """H = A' diag(h) A + ridge over all columns and the intercept.
+
+    One block an output; for softmax with few unknowns the whole Hessian, in which the
+    classes lean on one another.
+
+    Parameters
+    ----------
+    task : Task
+        Loss, penalty and view.
+    """
+
+    def __init__(self, task):
+        self.task = task
+        self.n_features = len(task.l1)
+        self.n_outputs = len(task.constant)
+        size = self.n_features + int(task.fit_intercept)
+        self.joint = self.n_outputs > 1 and self.n_outputs * size <= _JOINT
+        self.l1 = np.append(task.l1, 0.0)[:size].astype(np.float64)
+        self.nonnegative = np.zeros(size, dtype=np.uint8)
+        self.nonnegative[: self.n_features] = task.positive
+        self.blocks: list[np.ndarray] = []
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the model's decrease estimates F - F*."""
+        return self.joint or self.n_outputs == 1
+
+    def grow(self) -> bool:
+        """Let the classes share one Hessian, if they can; tell whether that is new."""
+        small = self.n_outputs * len(self.l1) <= _MOST_JOINT
+        if self.trusted or not small:
+            return False
+        self.joint = True
+        return True
+
+    def refresh(self, h, z, g, v) -> None:
+        """Take the curvature h, of shape (K, n_rows), at raw predictions z."""
+        self.blocks = [self._block(k) for k in h]
+        if self.joint:
+            self.blocks = [self._joint_hessian(z)]
+
+    def propose(self, g, v, d1, absolute, relative):
+        """Give the minimum's (K, p) distance from v, the model's decrease and rest.
+
+        g and v, of shape (K, p), hold the gradient of the smooth part and the model; d1
+        is the loss's derivative.
+        """
+        if self.joint:
+            step, decrease, rest = self._solve(
+                self.blocks[0], g.ravel(), v.ravel(), absolute, relative
+            )
+            return step.reshape(v.shape), decrease, rest
+        share = absolute / len(v)
+        parts = [
+            self._solve(*problem, share, relative)
+            for problem in zip(self.blocks, g, v, strict=True)
+        ]
+        steps, decreases, rests = zip(*parts, strict=True)
+        return np.array(steps), sum(decreases), sum(rests)
+
+    def _solve(self, H, g, v, absolute, relative):
+        repeats = len(v) // len(self.l1)
+        l1, bounded = np.tile(self.l1, repeats), np.tile(self.nonnegative, repeats)
+        r, x = g.copy(), v.copy()
+        total, last, _ = descend_gram(H, r, l1, bounded, x, absolute, relative, _ROUNDS)
+        return x - v, total, last
+
+    def _block(self, h):
+        size = len(self.l1)
+        H = np.ascontiguousarray(self.task.view.gram(h).T[:size, :size])
+        d = np.arange(self.n_features)
+        H[d, d] += self.task.ridge
+        return H
+
+    def _joint_hessian(self, z):
+        # s (p_a 1{a = b} - p_a p_b) between the classes a and b
+        share = softmax(z, axis=0)
+        size, s = len(self.l1), self.task.loss.weight
+        H = np.empty((len(z) * size, len(z) * size))
+        for a in range(len(z)):
+            for b in range(a):
+                block = -self.task.view.gram(s * share[a] * share[b])[:size, :size]
+                H[a * size : (a + 1) * size, b * size : (b + 1) * size] = block
+                H[b * size : (b + 1) * size, a * size : (a + 1) * size] = block
+            H[a * size : (a + 1) * size, a * size : (a + 1) * size] = self.blocks[a]
+        if self.task.fit_intercept:
+            # No loss feels a shift of all intercepts: any curvature keeps it at zero.
+            last = np.arange(1, len(z) + 1) * size - 1
+            H[np.ix_(last, last)] += H[last, last].sum() / len(z) ** 2
+        return H

@@ -1,0 +1,147 @@
+"""The metric P of the descent: a Cholesky factor of the Hessian, or its diagonal."""
+
+import math
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+_MOST_COLUMNS = 2000  # of a Cholesky factor
+_JITTER = 1e-12  # of the unit diagonal; times 100 until it factors
+_SHARE_OF_ALL = 0.5  # sampling more rows than this costs more than it saves
+# Seconds, measured on one core; only their ratios matter, and they are constants so
+# that the choice, and with it every bit of the result, is that of the data alone.
+_SECONDS_VALUE = 0.4e-9  # of X, in one product
+_SECONDS_ROW = 10e-9  # of sample space, in one iteration
+_SECONDS_GRAM = 0.045e-9  # a multiplication of a Gram matrix
+
+
+class Diagonal:
+    """P = diag(H), computed in one pass."""
+
+    certifies = False
+    bias = 1.0
+
+    def __init__(self, task, h):
+        view = task.view
+        d = [view.rmatvec_squared(np.ascontiguousarray(row)) for row in h]
+        self._diagonal = np.array(d) + task.ridge
+        top = self._diagonal.max(axis=1, keepdims=True)
+        self._diagonal = np.maximum(self._diagonal, 1e-12 * top) + 1e-300
+        self._intercept = np.maximum(h.sum(axis=1), 1e-300)
+
+    def solve(self, g, g_intercept):
+        """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
+        return g / self._diagonal, g_intercept / self._intercept
+
+
+class Cholesky:
+    """P = a factor of the Hessian: one block an output, from all or sampled rows.
+
+    Parameters
+    ----------
+    task : Task
+        What is minimised.
+    h : ndarray of shape (K, n_rows)
+        s l''(z).
+    n_sampled : int or None
+        Rows to sample; None for all.
+    norms : ndarray of shape (n_rows,) or None
+        |a_i|^2 of the rows, for sampling.
+    rng : Generator
+        For sampling.
+    """
+
+    certifies = True
+
+    def __init__(self, task, h, n_sampled, norms, rng):
+        self._factors = []
+        d = task.view.n_features
+        self.bias = 1.0 if n_sampled is None else 1.0 - d / n_sampled
+        for row in h:
+            if n_sampled is None:
+                H = task.view.gram(row)
+            else:
+                positions, weight = sample_rows(row, norms, n_sampled, rng)
+                H = task.view.gram(weight, positions)
+                whole = task.view.rmatvec_squared(row)
+                diagonal = H.diagonal().copy()
+                diagonal[:d] = np.maximum(diagonal[:d], whole)
+                np.fill_diagonal(H, diagonal)
+            H[np.arange(d), np.arange(d)] += task.ridge
+            if not task.fit_intercept:
+                H[d, :] = H[:, d] = 0.0
+            self._factors.append(factorise(H))
+
+    def solve(self, g, g_intercept):
+        """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
+        both = np.column_stack([g, g_intercept])
+        for row, (scale, factor) in zip(both, self._factors, strict=True):
+            row[:] = scale * cho_solve(factor, scale * row, check_finite=False)
+        return both[:, :-1].copy(), both[:, -1].copy()
+
+
+def factorise(H):
+    """Give (scale, factor) of scale H scale + jitter, of unit diagonal."""
+    diagonal = H.diagonal()
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    H = H * scale * scale[:, None]
+    jitter = _JITTER
+    while True:
+        np.fill_diagonal(H, 1.0 + jitter)
+        try:
+            return scale, cho_factor(H, lower=True, check_finite=False)
+        except np.linalg.LinAlgError:
+            if jitter > 1.0:
+                raise
+            jitter *= 100.0
+
+
+def sample_rows(h, norms, m, rng):
+    """Draw m rows systematically.
+
+    p_i = h_i (1 / sum h + |a_i|^2 / sum h |a|^2) / 2; the row norms protect columns
+    that only few rows have.
+
+    Returns
+    -------
+    positions : ndarray of shape (m,)
+        In order; a row may come more than once.
+    weight : ndarray of shape (m,), float64
+        h_i / (m p_i).
+    """
+    p = h / h.sum()
+    by_norm = h * norms
+    total = by_norm.sum()
+    if total > 0.0:
+        p = 0.5 * (p + by_norm / total)
+    edges = np.cumsum(p)
+    points = (np.arange(m) + rng.random()) * (edges[-1] / m)
+    positions = np.minimum(np.searchsorted(edges, points), len(h) - 1)
+    return positions, h[positions] / (m * p[positions])
+
+
+def choose_rows(task, tol, sparse_cost):
+    """Choose P: the rows of X for a Hessian a class; None for all, 0 for the diagonal.
+
+    With m = c n_features rows an iteration contracts F - F* by 1 / c, so that the
+    costs of factor and iterations are
+    R c n_features t_row + t_iteration ln(1 / tol) / ln c.
+    """
+    view, K = task.view, task.loss.n_outputs
+    n, d = view.n_rows, view.n_features
+    if d > _MOST_COLUMNS or K * d > 15_000:
+        return 0
+    values = sparse_cost[0] if view.sparse else n * d
+    t_iteration = 2 * K * values * _SECONDS_VALUE + n * K * _SECONDS_ROW
+    if view.sparse:
+        t_all = K * (sparse_cost[1] * 2e-9 + d**3 / 3 * _SECONDS_GRAM)
+        return None if d <= 500 or t_all <= 10 * t_iteration else 0
+    refreshes = 1 if task.loss.quadratic else 2 if K == 1 else 4
+    t_row = K * d * d * _SECONDS_GRAM
+    decades = math.log(1.0 / max((tol or 0.0) / 10, 1e-6))
+
+    def cost(c):
+        return refreshes * c * d * t_row + t_iteration * decades / math.log(c)
+
+    c = min(np.geomspace(4, max(n / d, 4), 40), key=cost)
+    return None if c * d > _SHARE_OF_ALL * n or n < 4 * d else int(c * d)

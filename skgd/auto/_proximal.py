@@ -1,0 +1,245 @@
+"""Proximal Newton descent: l1, elastic net and positivity beside smooth losses."""
+
+import numpy as np
+
+from skgd.auto._face import search_face
+from skgd.auto._kinked_model import GramModel
+from skgd.auto._task import Report
+from skgd.auto._working_set import WorkingSetModel
+
+_WHOLE = 500  # columns up to which the model takes all of them
+_FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
+_STALE = 0.3  # from which the model is made anew
+_ROUNDING = 4e-16  # of F: below it no decrease shows
+_HALVINGS = 40
+_LEAST_FLOOR = 1e-9  # of the curvature's bound
+_MOST_CORRECTION = 3.0
+_VARYING = 2.0  # how far the decrease of a model may fall short if curvature varies
+_SHARED_LOOKS = 5  # a class, before the classes share a Hessian
+_LIFTED = 1e-3  # share of the curvature that decides nothing
+
+
+class ProximalNewton:
+    """Epochs of Newton steps, each to the exact minimum of a model with the kinks.
+
+    An epoch takes the step that the last one proposed, along a line search, improves
+    it on its face (the signs of the coefficients), then looks for the next step. The
+    decrease of the model is the estimate of F - F*, so it speaks of the model that is
+    returned.
+
+    Parameters
+    ----------
+    task : Task
+        What to minimise.
+    v, b : ndarray of shapes (n_outputs, n_features), (n_outputs,)
+        Where to start; both are updated.
+    tol : float or None
+        The gap sought, as `Task.needed` takes it.
+    mode : str
+        "batch", or one whose epochs begin with `move`.
+    seed : int
+        Of `move`.
+    move : callable or None
+        `move(v, b, z, face)` gives a stochastic epoch's (v, b) on the face: the
+        coefficients that are not zero, whose signs hold.
+
+    References
+    ----------
+    Lee, J., Sun, Y., Saunders, M. (2014). Proximal Newton-type methods for minimizing
+    composite functions. SIAM J. Optim. 24.
+    """
+
+    def __init__(self, task, v, b, tol, mode="batch", seed=0, move=None):
+        self.task, self.v, self.b, self.tol = task, v.copy(), b.copy(), tol
+        self.mode, self.seed, self.move = mode, seed, move
+        whole = len(task.l1) <= _WHOLE
+        self.model = GramModel(task) if whole else WorkingSetModel(task)
+        self.floor = 1e-3  # of the curvature's bound: rows without any must not decide
+        self.previous = None  # the last step and its image
+        self.proposal = self.image = None
+        self.curvature = None  # that of the model
+        self.estimate = np.inf
+        self.promised = 0.0  # by the step proposed
+        self.correction = 1.0  # of the estimate
+        self.objectives: list[float] = []
+        self.varying = False  # whether the curvature ever did
+        self.looks = 0
+        self._predict()
+
+    def run_epoch(self) -> Report:
+        """Take a step and look for the next one."""
+        if self.proposal is None:
+            self._look()
+            if self.certified and self.estimate <= self._needed():
+                return self._report(np.nan)
+        step = self._take()
+        if step > 0:
+            self._look()
+        return self._report(step, exhausted=step == 0)
+
+    def _predict(self) -> None:
+        """Recompute the raw predictions and all that hangs on them."""
+        self.z = self.task.view.matvec(self.v) + self.b[:, None]
+        self.d, self.h = np.empty_like(self.z), np.empty_like(self.z)
+        self._evaluate()
+
+    def _evaluate(self) -> None:
+        self.objective = self.task.loss.evaluate(self.z, self.d, self.h)
+        self.objective += self.task.penalty(self.v)
+
+    def _needed(self) -> float:
+        return self.task.needed(self.tol, self.objective)
+
+    def _report(self, step, exhausted=False) -> Report:
+        exhausted = exhausted or self.estimate <= _ROUNDING * abs(self.objective)
+        return Report(
+            objective=self.objective,
+            suboptimality=self.estimate,
+            gradient_norm=self.gradient_norm,
+            step=step,
+            certified=self.certified,
+            exhausted=exhausted,
+        )
+
+    def _look(self) -> None:
+        """Find the gradient, the next step, and what it promises."""
+        self.looks += 1
+        task = self.task
+        g = task.view.rmatvec(self.d) + task.ridge * self.v
+        self.gradient_norm = float(np.linalg.norm(self._subgradient(g)))
+        if task.fit_intercept:
+            g = np.hstack([g, self.d.sum(1)[:, None]])
+        self.gradient = g
+        change, self.bare = self._change(), False
+        self.varying |= 0 < change < np.inf
+        if change > _STALE:
+            self._refresh()
+            change = 0.0
+        self._propose()
+        slow = self.looks > _SHARED_LOOKS * len(self.v)
+        if self.estimate <= self._needed() or (slow and not self.model.trusted):
+            change = self._certify(change)
+        self.certified = change <= _FRESH and (not self.lifted or self.bare)
+        self.estimate = min(self._corrected(), self.objective)  # no loss is negative
+
+    def _certify(self, change) -> float:
+        """Make sure of the estimate; give how far the curvature is from the model's."""
+        self.bare = False
+        grown = self.model.grow()
+        if change > _FRESH or grown:
+            self._refresh()
+            self._propose()
+        if self.lifted and self.estimate <= self._needed():
+            # What the lifted curvature promises may be far too little; the bare one's
+            # step is too long to be taken, unless nothing is left to gain.
+            step = self.proposal, self.image, self.slope, self.promised
+            self._refresh(_LEAST_FLOOR)
+            self._propose()
+            self.curvature, self.bare = None, True
+            if self.estimate > self._needed():
+                self.proposal, self.image, self.slope, self.promised = step
+            return 0.0
+        return min(change, self._change())
+
+    def _corrected(self) -> float:
+        """Give the estimate, larger where the last one was too small."""
+        estimate = self.estimate
+        if self.varying:  # half to all of the truth, then: measured
+            estimate *= max(self.correction, _VARYING)
+        if self.model.trusted:
+            return estimate
+        window = max(4, len(self.objectives) // 4)
+        before = self.objectives[-window:][0] if self.objectives else np.inf
+        return max(estimate, before - self.objective)
+
+    def _image(self):
+        """Give the raw predictions of the proposal."""
+        if self.image is None:
+            dv, db = self.proposal
+            self.image = self.task.view.matvec(dv) + db[:, None]
+        return self.image
+
+    def _subgradient(self, g):
+        """Give the subgradient of the least norm, for the gradient g of the rest."""
+        l1, v = self.task.l1, self.v
+        at_zero = np.sign(g) * np.maximum(np.abs(g) - l1, 0.0)
+        if self.task.positive:
+            at_zero = np.minimum(g + l1, 0.0)
+        return np.where(v != 0, g + l1 * np.sign(v), at_zero)
+
+    def _change(self) -> float:
+        if self.curvature is None:
+            return np.inf
+        larger = np.maximum(self.h, self.curvature).sum()
+        return float(np.abs(self.h - self.curvature).sum() / larger) if larger else 0.0
+
+    def _refresh(self, floor=None) -> None:
+        floor = self.floor if floor is None else floor
+        self.curvature = self.h.copy()
+        s = self.task.loss.weight
+        bound = (self.h / s).max() or 1.0
+        lifted = np.maximum(self.h, floor * bound * s)
+        raised = lifted > self.h
+        much = lifted[raised].sum() > _LIFTED * self.h.sum()
+        few = raised.size - raised.sum() < 4 * (np.count_nonzero(self.v) + 1)
+        self.lifted = bool(raised.any() and (much or few))
+        self.model.refresh(lifted, self.z, self.gradient, self._unknowns())
+
+    def _unknowns(self):
+        return (
+            np.hstack([self.v, self.b[:, None]]) if self.task.fit_intercept else self.v
+        )
+
+    def _propose(self) -> None:
+        # A step that is taken need be no better than the model is; the first of a
+        # squared loss is the last one.
+        relative = 1e-3 if self.looks > 1 else np.clip(0.05 * (self.tol or 0), 1e-12, 1)
+        step, decrease, _ = self.model.propose(
+            self.gradient,
+            self._unknowns(),
+            self.d,
+            0.1 * _ROUNDING * abs(self.objective),
+            relative,
+        )
+        d = len(self.task.l1)
+        dv, db = step[:, :d], step[:, d] if step.shape[1] > d else np.zeros(len(step))
+        kinks = self.task.l1 * (np.abs(self.v + dv) - np.abs(self.v))
+        self.slope = float((self.gradient * step).sum() + kinks.sum())
+        self.proposal, self.image = (dv, db), None
+        self.estimate = self.promised = decrease
+
+    def _take(self) -> float:
+        """Go along the proposal as far as F falls enough; give the share taken."""
+        dv, db = self.proposal
+        zd = self._image()
+        before, z, v, b = self.objective, self.z, self.v, self.b
+        t = 1.0
+        for _ in range(_HALVINGS):
+            self.z, self.v, self.b = z + t * zd, v + t * dv, b + t * db
+            self._evaluate()
+            if self.objective <= before + 1e-4 * t * self.slope:
+                break
+            t *= 0.5
+        else:
+            if not self.objective <= before:
+                self.z, self.v, self.b = z, v, b
+                self._evaluate()
+                return 0.0
+        gained = before - self.objective
+        ratio = gained / max(self.promised, 1e-300)
+        self.correction = float(np.clip(ratio, 1.0, _MOST_CORRECTION))
+        self.objectives.append(before)
+        if not 0.9 < ratio < 1.1:
+            steps = [(self.v - v, self.b - b, self.z - z)]
+            if self.previous is not None:
+                steps.append(self.previous)
+            search_face(self, steps)
+        self.previous = self.v - v, self.b - b, self.z - z
+        self._set_floor(t, ratio)
+        return t
+
+    def _set_floor(self, t, ratio) -> None:
+        if t < 0.25:
+            self.floor = min(10 * self.floor, 1.0)
+        elif t == 1 and ratio > 0.5:
+            self.floor = max(0.1 * self.floor, _LEAST_FLOOR)

@@ -1,0 +1,183 @@
+"""Smooth losses with l2 or no penalty: P^-1 g, the plane search, and nothing else."""
+
+import numpy as np
+
+from skgd.auto._plane import minimise_on_plane, ridge_on_plane
+from skgd.auto._preconditioner import Cholesky, Diagonal, choose_rows
+from skgd.auto._task import Report
+
+_CHANGED = 0.3  # share of the curvature that makes P old
+# Of softmax: blocks of the Hessian, one a class, are more than the whole of it, and the
+# estimate is 0.35 to 1.3 of the truth (measured).
+_CAUTION = 2.0
+_DRIFT = 50  # epochs after which z is computed afresh
+
+
+class SmoothDescent:
+    """One epoch: a step over span{P^-1 g, the last step, a move}, exactly searched.
+
+    Parameters
+    ----------
+    task : Task
+        What is minimised.
+    v, b : ndarray of shapes (K, n_features), (K,)
+        Where to start; the model of the last epoch afterwards.
+    tol : float or None
+        Share of F_null - F that the estimate must reach.
+    move : callable or None
+        A stochastic epoch: gives (dv, db) from (v, b, z, d, h, solve).
+    """
+
+    def __init__(self, task, v, b, tol, move=None):
+        self.task, self.v, self.b, self.tol = task, v, b, tol
+        self._move = move
+        shape = task.loss.n_outputs, task.view.n_rows
+        self._d, self._h = np.empty((2, *shape))
+        self._images = np.zeros((2 if move is None else 3, *shape))
+        self._moves = np.zeros((len(self._images), *v.shape))
+        self._shifts = np.zeros((len(self._images), len(b)))
+        self._remembered = False
+        self._z = self._raw_predictions()
+        self._rng = np.random.default_rng(0)  # the rows of a factor: always the same
+        self._n_sampled = choose_rows(task, tol, _sparse_cost(task.view))
+        self._norms = _row_norms(task.view) if self._n_sampled else None
+        self._caution = 1.0 if task.loss.n_outputs == 1 else _CAUTION
+        self._P, self._h_of_P = None, None
+        self._objectives = []
+        self._stuck = False
+        self._report = None
+
+    def run_epoch(self) -> Report:
+        """Step, and look at where that led."""
+        if self._report is None:
+            self._report = self._look()
+            if self._report.certified and self._enough(self._report):
+                return self._report
+        step = self._step()
+        self._report = self._look(step)
+        return self._report
+
+    def _raw_predictions(self):
+        return self.task.view.matvec(self.v) + self.b[:, None]
+
+    def _enough(self, report):
+        return report.suboptimality <= self.task.needed(self.tol, report.objective)
+
+    # --- Look: objective, gradient, direction, estimate
+
+    def _look(self, step=np.nan):
+        task, d, h = self.task, self._d, self._h
+        if len(self._objectives) % _DRIFT == _DRIFT - 1:
+            self._z = self._raw_predictions()
+        objective = task.loss.evaluate(self._z, d, h) + task.penalty(self.v)
+        self._objectives.append(objective)
+        self._g = task.view.rmatvec(d) + task.ridge * self.v
+        self._g_intercept = d.sum(axis=1) * task.fit_intercept
+        fresh = self._refresh(self._P is None)
+        estimate = self._find_direction(objective)
+        if (
+            self._P.certifies
+            and not fresh
+            and estimate <= task.needed(self.tol, objective)
+        ):
+            self._refresh(True)
+            estimate = self._find_direction(objective)
+        norm = np.sqrt((self._g**2).sum() + (self._g_intercept**2).sum())
+        certified = self._P.certifies or len(self._objectives) > 4
+        return Report(objective, estimate, float(norm), step, certified, self._stuck)
+
+    def _refresh(self, always) -> bool:
+        """Build P if the curvature has changed enough; tell whether it is fresh."""
+        h = self._h
+        if not always:
+            changed = np.abs(h - self._h_of_P).sum()
+            if changed <= _CHANGED * np.maximum(h, self._h_of_P).sum():
+                return changed == 0.0
+        if self._n_sampled == 0:
+            self._P = Diagonal(self.task, h)
+        else:
+            self._P = Cholesky(self.task, h, self._n_sampled, self._norms, self._rng)
+        self._h_of_P = h.copy()
+        return True
+
+    def _find_direction(self, objective):
+        """Set the move -P^-1 g; give the estimate of F - F*."""
+        move, shift = self._P.solve(-self._g, -self._g_intercept)
+        if self.task.loss.n_outputs > 1:  # at the optimum their sum is zero
+            move -= move.mean(axis=0)
+            shift -= shift.mean()
+        self._moves[0], self._shifts[0] = move, shift * self.task.fit_intercept
+        decrement = -float((self._g * move).sum() + self._g_intercept @ shift) / 2
+        if self._P.certifies:
+            return max(decrement * self._P.bias * self._caution, 0.0)
+        window = max(4, len(self._objectives) // 4)
+        past = self._objectives[max(len(self._objectives) - 1 - window, 0)]
+        return min(self._duality_gap(), max(decrement, past - objective, 0.0))
+
+    def _duality_gap(self):
+        """Give sum_j g_j^2 / (2 ridge_j): a bound, where the intercept's is settled."""
+        ridge = self.task.ridge
+        if not (ridge[self.task.view.scale > 0] > 0.0).all():
+            return np.inf
+        safe = np.where(ridge > 0.0, ridge, 1.0)
+        h = np.maximum(self._h.sum(axis=1), 1e-300)
+        return float((self._g**2 / safe).sum() + (self._g_intercept**2 / h).sum()) / 2
+
+    def _metric(self):
+        """Give P^-1 of gradients of shape (K, n_features + 1); None for a diagonal."""
+        if not self._P.certifies:
+            return None
+        return lambda g: np.column_stack(self._P.solve(g[:, :-1], g[:, -1]))
+
+    # --- Step
+
+    def _step(self):
+        """Minimise F over the plane of the moves; give what was taken of P^-1 g."""
+        task = self.task
+        used = [0] + [1] * self._remembered
+        if self._move is not None:
+            self._moves[2], self._shifts[2] = self._move(
+                self.v, self.b, self._z, self._d, self._h, self._metric()
+            )
+            used.append(2)
+        for i in used:
+            if i != 1:
+                self._images[i] = task.view.matvec(self._moves[i])
+                self._images[i] += self._shifts[i][:, None]
+        if len(used) < len(self._images) or not self._remembered:
+            images, moves = self._images[used], self._moves[used]
+        else:
+            images, moves = self._images, self._moves
+        penalty = ridge_on_plane(task.ridge, self.v, moves)
+        c, objective = minimise_on_plane(task.loss, self._z, images, penalty)
+        self._stuck = not objective < self._objectives[-1]
+        self._remembered = bool(c.any())
+        if not self._remembered:
+            return 0.0
+        image = np.tensordot(c, images, 1)
+        self._moves[1] = np.tensordot(c, moves, 1)
+        self._shifts[1] = c @ self._shifts[used]
+        self._images[1] = image
+        self._z += image
+        self.v = self.v + self._moves[1]
+        self.b = self.b + self._shifts[1]
+        return float(c[0])
+
+
+def _sparse_cost(view):
+    """Give the stored entries of the rows, and the sum of squares of a row's number."""
+    if not view.sparse:
+        return 0, 0
+    counts = np.diff(view.design.arrays[2])[view.rows].astype(np.float64)
+    return float(counts.sum()), float((counts**2).sum())
+
+
+def _row_norms(view):
+    """Give |a_i|^2 of each row."""
+    norms = np.empty(view.n_rows)
+    step = max(1, 2**18 // max(view.n_features, 1))
+    for begin in range(0, view.n_rows, step):
+        rows = view.X[view.rows[begin : begin + step]].astype(np.float64)
+        block = (rows - view.mean) * view.scale
+        norms[begin : begin + step] = np.einsum("ij,ij->i", block, block)
+    return norms

@@ -1,0 +1,60 @@
+"""What auto descent minimises, in its own coordinates."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skgd._report import Report
+
+__all__ = ["Report", "Task"]
+
+_ROUNDING = 4e-16  # two units in the last place
+
+
+@dataclass
+class Task:
+    """F(v, b) = loss(v A' + b) + sum_j ridge_j v_j^2 / 2 + sum_j l1_j |v_j|.
+
+    Attributes
+    ----------
+    view : View
+        A, of shape (n_rows, n_features).
+    loss : SampleLoss
+        Mean weighted loss of raw predictions of shape (n_outputs, n_rows).
+    ridge, l1 : ndarray of shape (n_features,)
+        Of each output alike.
+    positive : bool
+        Whether v >= 0.
+    fit_intercept : bool
+        Whether b moves.
+    constant : ndarray of shape (n_outputs,)
+        b of the best model without coefficients.
+    null_objective : float
+        F there.
+    """
+
+    view: Any
+    loss: Any
+    ridge: np.ndarray
+    l1: np.ndarray
+    positive: bool
+    fit_intercept: bool
+    constant: np.ndarray
+    null_objective: float
+
+    def penalty(self, v) -> float:
+        """Give the penalty of v, of shape (n_outputs, n_features)."""
+        return float((0.5 * self.ridge * v * v + self.l1 * np.abs(v)).sum())
+
+    def needed(self, tol, objective: float) -> float:
+        """Give the estimate at which `tol` is met, a share of what the model explains.
+
+        Half of it, as estimates are good to a factor of two; and no less than what
+        rounding leaves of F.
+        """
+        if tol is None:
+            return 0.0
+        floor = 1e-12 * (abs(self.null_objective) + 1e-300)
+        explained = max(self.null_objective - objective, floor)
+        return max(0.5 * tol * explained, _ROUNDING * abs(self.null_objective))

@@ -1,0 +1,179 @@
+"""Quadratic models over the few columns that matter."""
+
+import numpy as np
+
+from skgd._core.bridge import View
+from skgd._core.coordinate import descend_columns, descend_gram
+from skgd._core.engine import Design
+
+_ROUNDS = 200
+_MOST_GRAM = 1000  # sparse columns beyond which H is not formed
+_BLOCK_ROWS = 4096  # of a dense X whose columns are gathered at a time
+
+
+class WorkingSetModel:
+    """H over the support and the columns that promise most, the rest seen one by one.
+
+    For column j outside, e_j is what q falls by if v_j alone moves. The estimate is the
+    decrease over the working set plus the sum of e_j outside.
+
+    Parameters
+    ----------
+    task : Task
+        Loss, penalty and view.
+    """
+
+    def __init__(self, task):
+        self.task = task
+        self.n_features = len(task.l1)
+        self.columns = np.empty(0, dtype=np.intp)
+        self.size = 0  # of the last working set
+        self.blocks: list[np.ndarray] = []
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the model's decrease estimates F - F*."""
+        return len(self.task.constant) == 1
+
+    def grow(self) -> bool:
+        """Tell that there is no better model."""
+        return False
+
+    def refresh(self, h, z, g, v) -> None:
+        """Take the curvature h, of shape (K, n_rows)."""
+        view, d = self.task.view, self.n_features
+        self.h = h
+        squares = np.array([view.rmatvec_squared(k) for k in h])
+        self.diagonal = squares + self.task.ridge
+        self.columns, self.blocks = np.empty(0, dtype=np.intp), []
+        self._extend(self._choose(g[:, :d], v[:, :d]))
+
+    def propose(self, g, v, d1, absolute, relative):
+        """Give the minimum's (K, p) distance from v, the model's decrease and rest."""
+        d, self.d = self.n_features, d1
+        wanted = self._choose(g[:, :d], v[:, :d])
+        if not np.isin(wanted, self.columns, assume_unique=True).all():
+            self._extend(np.union1d(wanted, self.columns))
+        columns, free = self.columns, v.shape[1] > d
+        chosen = np.append(columns, d) if free else columns
+        l1 = np.append(self.task.l1[columns], 0.0)[: len(chosen)]
+        bounded = np.zeros(len(chosen), dtype=np.uint8)
+        bounded[: len(columns)] = self.task.positive
+        kinks, step = (l1, bounded), np.zeros_like(v)
+        decrease, rest = 0.0, 0.0
+        for k in range(len(v)):
+            goal = absolute / len(v), relative, _ROUNDS
+            if self.by_column is None:
+                r, x = g[k, chosen], v[k, chosen]
+                total, last, _ = descend_gram(self.blocks[k], r, *kinks, x, *goal)
+                step[k, chosen] = x - v[k, chosen]
+            else:
+                total, last = self._descend_columns(k, v[k], kinks, goal, step[k])
+            decrease, rest = decrease + total, rest + last
+        outside = self.promise.sum() - self.promise[columns].sum()
+        return step, decrease + max(outside, 0.0), rest
+
+    def _descend_columns(self, k, v, kinks, goal, step):
+        """Fill `step`; the intercept is raw there, so that columns stay sparse."""
+        view, columns, d = self.task.view, self.columns, self.n_features
+        scale = np.ascontiguousarray(view.scale[columns])
+        ridge = np.ascontiguousarray(self.task.ridge[columns])
+        x, e = np.append(v[columns], 0.0), self.d[k].copy()
+        total, last, _ = descend_columns(
+            self.by_column,
+            scale,
+            self.h[k],
+            ridge,
+            *kinks,
+            self.task.fit_intercept,
+            x,
+            e,
+            *goal,
+        )
+        step[columns] = x[:-1] - v[columns]
+        if self.task.fit_intercept:
+            step[d] = x[-1] + (view.mean[columns] * scale) @ step[columns]
+        return total, last
+
+    def _choose(self, g, v):
+        """Give the support and the columns of the largest e_j, in order."""
+        task, a = self.task, self.diagonal
+        usable = a > 0
+        a = np.where(usable, a, 1.0)
+        ax = a * v - g
+        if task.positive:
+            best = np.maximum(ax - task.l1, 0.0) / a
+        else:
+            best = np.sign(ax) * np.maximum(np.abs(ax) - task.l1, 0.0) / a
+        dv = np.where(usable, best - v, 0.0)
+        e = -(dv * (g + 0.5 * a * dv) + task.l1 * (np.abs(v + dv) - np.abs(v)))
+        self.promise = np.maximum(e, 0.0).sum(0)
+        support = (v != 0).any(0)
+        violators = np.flatnonzero((self.promise > 0) & ~support)
+        nnz = int(support.sum())
+        first = len(violators) // 10 if self.size == 0 else 0
+        room = max(2 * nnz, self.size, 10, first) - nnz
+        if room < len(violators):
+            order = np.argpartition(self.promise[violators], len(violators) - room)
+            violators = violators[order[len(violators) - room :]]
+        self.size = nnz + len(violators)
+        return np.union1d(np.flatnonzero(support), violators)
+
+    def _extend(self, columns) -> None:
+        """Make `columns` the working set, keeping what is known of H."""
+        known = np.searchsorted(columns, self.columns)
+        new = np.setdiff1d(np.arange(len(columns)), known, assume_unique=True)
+        size = len(columns) + int(self.task.fit_intercept)
+        self.by_column = None
+        if self.task.view.sparse and len(columns) > _MOST_GRAM:
+            self.by_column = self._sparse_columns(columns)
+            self.columns, self.blocks = columns, []
+            return
+        if self.task.view.sparse:
+            blocks = self._sparse_blocks(columns, size)
+        else:
+            blocks = self._dense_blocks(columns, size, known, new)
+        for H in blocks:
+            H[np.arange(len(columns)), np.arange(len(columns))] += self.task.ridge[
+                columns
+            ]
+        self.columns, self.blocks = columns, blocks
+
+    def _sparse_columns(self, columns):
+        X = self.task.view.X[:, columns]
+        X = X[self.task.view.rows].tocsc()
+        return (
+            X.data.astype(np.float64, copy=False),
+            X.indices.astype(np.int32, copy=False),
+            X.indptr.astype(np.int64, copy=False),
+        )
+
+    def _sparse_blocks(self, columns, size):
+        view = self.task.view
+        part = View(
+            Design(view.X[:, columns]),
+            view.rows,
+            np.ascontiguousarray(view.mean[columns]),
+            np.ascontiguousarray(view.scale[columns]),
+        )
+        return [np.ascontiguousarray(part.gram(h)[:size, :size]) for h in self.h]
+
+    def _dense_blocks(self, columns, size, known, new):
+        view = self.task.view
+        old = np.append(known, len(columns))[: size - len(new)]  # and the intercept
+        fresh = np.append(new, len(columns))[: size if not self.blocks else len(new)]
+        blocks = [np.zeros((size, size)) for _ in self.h]
+        for begin in range(0, view.n_rows, _BLOCK_ROWS):
+            end = min(begin + _BLOCK_ROWS, view.n_rows)
+            A = np.ones((end - begin, len(columns) + 1))
+            values = view.X[view.rows[begin:end, None], columns]
+            A[:, :-1] = (values - view.mean[columns]) * view.scale[columns]
+            A = A[:, :size]
+            for H, h in zip(blocks, self.h, strict=True):
+                H[fresh] += (A[:, fresh] * h[begin:end, None]).T @ A
+        for k, H in enumerate(blocks):
+            H[:, fresh] = H[fresh].T
+            if self.blocks:
+                ridge = np.append(self.task.ridge[self.columns], 0.0)
+                H[np.ix_(old, old)] = self.blocks[k] - np.diag(ridge[: len(old)])
+        return blocks

@@ -1,0 +1,133 @@
+"""The compiled verbs of auto descent agree with plain NumPy (auto_reference.py)."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
+
+import auto_reference
+from skgd._core import bridge, engine
+
+N, D = 1003, 37
+SUM = {"rtol": 1e-10, "atol": 1e-10}  # the same sums in another order
+SMOOTH = [
+    name for name, loss in engine.LOSSES.items() if np.isfinite(loss["curvature"])
+]
+
+
+def _storage(X, name):
+    X = X.astype(np.float32) if name.endswith("32f") else X
+    if name.startswith("dense"):
+        return X
+    X = csr_array(X)
+    if name == "csr64":
+        X.indices, X.indptr = X.indices.astype(np.int64), X.indptr.astype(np.int64)
+    return X
+
+
+@pytest.fixture(params=["dense", "dense32f", "csr", "csr64", "csr32f"])
+def views(request, rng):
+    X = rng.normal(3, 1, (N, D))
+    X[rng.random(X.shape) < 0.5] = 0
+    X = _storage(X, request.param)
+    rows = np.sort(rng.choice(N, 900, replace=False)).astype(np.uint32)
+    mean, scale = rng.normal(size=D), rng.random(D)
+    plain = auto_reference.View(X.astype(np.float64), rows, mean, scale)
+    return bridge.View(engine.Design(X), rows, mean, scale), plain
+
+
+def test_view_multiplies_as_the_matrix_it_stands_for(views, rng):
+    view, plain = views
+    v, r = rng.normal(size=(3, D)), rng.normal(size=(3, 900))
+    h = rng.random(900)
+    h[::3] = 0.0
+    assert_allclose(view.matvec(v), plain.matvec(v), **SUM)
+    assert_allclose(view.rmatvec(r), plain.rmatvec(r), **SUM)
+    assert_allclose(view.rmatvec_squared(h), plain.rmatvec_squared(h), **SUM)
+    assert_allclose(view.gram(h), plain.gram(h), **SUM)
+    some = np.array([5, 7, 700])
+    assert_allclose(view.gram(h[some], some), plain.gram(h[some], some), **SUM)
+
+
+def test_view_ranges_are_those_of_the_columns(views, rng):
+    view, _ = views
+    s = rng.random(900)
+    X = view.X if isinstance(view.X, np.ndarray) else view.X.toarray()
+    X = X[view.rows].astype(np.float64)
+    total, low, high = view.ranges(s)
+    assert_allclose(total, s @ X, **SUM)
+    assert_array_equal(low, X.min(axis=0))
+    assert_array_equal(high, X.max(axis=0))
+
+
+def test_view_does_not_depend_on_threads(rng):
+    X = rng.normal(size=(60_000, 20))
+    rows = np.arange(len(X), dtype=np.uint32)
+    one, two = (
+        bridge.View(engine.Design(X), rows, np.ones(20), np.ones(20), n_threads)
+        for n_threads in (1, 2)
+    )
+    r = rng.normal(size=(1, len(X)))
+    assert_array_equal(one.rmatvec(r), two.rmatvec(r))
+    assert_array_equal(one.rmatvec_squared(r[0]), two.rmatvec_squared(r[0]))
+    v = rng.normal(size=(1, 20))
+    assert_array_equal(one.matvec(v), two.matvec(v))
+
+
+def test_view_centres_columns_of_huge_mean_without_loss(rng):
+    noise = rng.normal(size=(200, 3))
+    X = 1e9 + noise
+    mean = X.mean(axis=0)
+    rows = np.arange(200, dtype=np.uint32)
+    view = bridge.View(engine.Design(X), rows, mean, np.ones(3))
+    v = rng.normal(size=(1, 3))
+    # X itself holds the noise to 1e-7 only; no more than that is lost
+    assert_allclose(view.matvec(v), v @ (X - mean).T, rtol=1e-12, atol=1e-12)
+
+
+@pytest.fixture(params=SMOOTH)
+def losses(request, rng):
+    K = 5 if request.param == "softmax" else 1
+    y = np.sign(rng.normal(size=N))
+    y = rng.integers(0, K, N).astype(np.int32) if K > 1 else y
+    s = rng.random(N)
+    arguments = request.param, 0.3, y, s / s.sum(), K
+    return bridge.SampleLoss(*arguments), auto_reference.SampleLoss(*arguments)
+
+
+def test_sample_loss_value_and_derivatives(losses, rng):
+    loss, plain = losses
+    shape = (loss.n_outputs, N)
+    z = 3 * rng.normal(size=shape)
+    d, h, plain_d, plain_h = np.empty((4, *shape))
+    assert_allclose(loss.evaluate(z, d, h), plain.evaluate(z, plain_d, plain_h))
+    assert_allclose(d, plain_d, rtol=1e-13, atol=1e-16)
+    assert_allclose(h, plain_h, rtol=1e-13, atol=1e-16)
+
+
+def test_sample_loss_plane(losses, rng):
+    loss, plain = losses
+    z = 3 * rng.normal(size=(loss.n_outputs, N))
+    directions = rng.normal(size=(3, loss.n_outputs, N))
+    c = rng.normal(size=3)
+    pairs = zip(
+        loss.plane(z, directions, c), plain.plane(z, directions, c), strict=True
+    )
+    for got, expected in pairs:
+        assert_allclose(got, expected, rtol=1e-11, atol=1e-14)
+
+
+def test_sample_loss_plane_derivatives_match_finite_differences(losses, rng):
+    loss, _ = losses
+    z = rng.normal(size=(loss.n_outputs, N))
+    directions = rng.normal(size=(2, loss.n_outputs, N))
+    c, step = rng.normal(size=2), 1e-6
+    _, gradient, hessian = loss.plane(z, directions, c)
+    for a in range(2):
+        e = step * np.eye(2)[a]
+        up, down = (loss.plane(z, directions, c + t) for t in (e, -e))
+        # central differences: rounding 1e-10, and a row may cross a kink of l'
+        assert_allclose((up[0] - down[0]) / (2 * step), gradient[a], rtol=1e-6)
+        assert_allclose(
+            (up[1] - down[1]) / (2 * step), hessian[a], rtol=1e-3, atol=1e-6
+        )

@@ -1,0 +1,197 @@
+"""Dual ascent: its certificate is a bound, and its end the optimum."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array, random_array, vstack
+
+from skgd._core.bridge import View
+from skgd._core.engine import Design
+from skgd.auto._dual import DualAscent, kinks
+from skgd.auto._task import Task
+
+LOSSES = [
+    ("hinge", 0.0),
+    ("absolute_error", 0.0),
+    ("quantile", 0.8),
+    ("epsilon_insensitive", 0.3),
+]
+MODES = ["batch", "mini-batch", "stochastic"]
+ALPHA = 1e-2
+each_loss = pytest.mark.parametrize(("name", "parameter"), LOSSES, ids=lambda x: str(x))
+
+
+@pytest.fixture
+def X(rng):
+    return csr_array(random_array((300, 80), density=0.1, rng=rng))
+
+
+@pytest.fixture
+def y(X, rng):
+    return X @ rng.normal(size=80) + 0.3 * rng.normal(size=300) + 0.2
+
+
+def task_of(X, y, name, parameter, weight=None, rows=None, fit_intercept=True):
+    """Give the task, at the zero model in place of the best constant."""
+    y = np.where(y > 0.5, 1.0, -1.0) if name == "hinge" else y
+    rows = np.arange(X.shape[0]) if rows is None else rows
+    s = np.ones(X.shape[0]) if weight is None else weight
+    s = s[rows] / s[rows].sum()
+    loss = SimpleNamespace(name=name, parameter=parameter, y=y[rows], weight=s)
+    centre, lo, hi, e = kinks(loss)
+    null = np.maximum(np.maximum(hi * (-centre - e), lo * (-centre + e)), 0.0).sum()
+    dense = X.toarray()[rows].astype(float)
+    mean = s @ dense if fit_intercept else np.zeros(X.shape[1])
+    variance = s @ (dense - mean) ** 2
+    scale = np.where(np.ptp(dense, axis=0) > 0, 1 / np.sqrt(variance + ALPHA), 0.0)
+    view = View(Design(X), rows.astype(np.uint32), mean, scale)
+    ridge = ALPHA * scale**2
+    l1, constant = np.zeros(X.shape[1]), np.zeros(1)
+    return Task(view, loss, ridge, l1, False, fit_intercept, constant, null)
+
+
+def ascend(task, tol=1e-10, mode="stochastic", seed=0, v=None):
+    """Give the object at its end and the reports on the way."""
+    v = np.zeros((1, task.view.n_features)) if v is None else v
+    ascent, reports = DualAscent(task, v, task.constant, tol, mode, seed), []
+    for _ in range(2000):
+        reports.append(ascent.run_epoch())
+        last = reports[-1]
+        met = last.suboptimality <= task.needed(tol, last.objective)
+        if (last.certified and met) or last.exhausted:
+            break
+    return ascent, reports
+
+
+def raw_model(task, ascent):
+    """Give (w, b) of the columns as they are."""
+    w = ascent.v[0] * task.view.scale
+    return w, ascent.b[0] - task.view.mean @ w
+
+
+def objective(task, ascent):
+    """F at the model, in plain NumPy."""
+    w, b = raw_model(task, ascent)
+    centre, lo, hi, e = kinks(task.loss)
+    r = task.view.X.toarray()[task.view.rows] @ w + b - centre
+    losses = np.maximum(np.maximum(hi * (r - e), lo * (r + e)), 0.0)
+    return losses.sum() + ALPHA * (w @ w) / 2
+
+
+def dual_objective(task, t):
+    """F's lower bound for t with sum zero, in plain NumPy."""
+    centre, lo, hi, e = kinks(task.loss)
+    assert np.all((t >= lo - 1e-18) & (t <= hi + 1e-18))
+    w = task.view.X.toarray()[task.view.rows].T @ t / ALPHA
+    return -(t @ centre) - e * np.abs(t).sum() - ALPHA * (w @ w) / 2
+
+
+@each_loss
+@pytest.mark.parametrize("mode", MODES)
+def test_dual_certificate_is_the_duality_gap(X, y, name, parameter, mode):
+    task = task_of(X, y, name, parameter)
+    ascent, reports = ascend(task, mode=mode)
+    last = reports[-1]
+    assert last.certified
+    assert_allclose(last.objective, objective(task, ascent), rtol=1e-12)
+    assert abs(ascent.t.sum()) < 1e-15  # the unpenalised intercept
+    # An earlier t may have been better; 1e-13: rounding of the sums
+    gap = last.objective - dual_objective(task, ascent.t)
+    assert gap <= 10.0 * last.suboptimality + 1e-13
+    assert last.suboptimality <= task.needed(1e-10, last.objective)
+
+
+@each_loss
+@pytest.mark.parametrize("mode", MODES)
+def test_dual_certificate_never_falls_short(X, y, name, parameter, mode):
+    task = task_of(X, y, name, parameter)
+    optimum = ascend(task, tol=1e-12)[1][-1].objective
+    for report in ascend(task, mode=mode)[1]:
+        assert report.suboptimality >= report.objective - optimum - 1e-14
+
+
+@each_loss
+def test_dual_objective_never_rises(X, y, name, parameter):
+    _, reports = ascend(task_of(X, y, name, parameter))
+    assert np.all(np.diff([r.objective for r in reports]) <= 0.0)
+    assert np.all(np.diff([r.suboptimality for r in reports]) <= 0.0)
+
+
+@each_loss
+def test_dual_without_intercept_leaves_it(X, y, name, parameter):
+    task = task_of(X, y, name, parameter, fit_intercept=False)
+    ascent, reports = ascend(task)
+    assert ascent.b[0] == 0.0
+    w = -(X.T @ ascent.t) / ALPHA
+    assert_allclose(raw_model(task, ascent)[0], w, atol=1e-6 * abs(w).max())
+    gap = reports[-1].objective - dual_objective(task, ascent.t)
+    assert gap <= task.needed(1e-10, reports[-1].objective) + 1e-13
+
+
+@each_loss
+def test_dual_weight_two_is_the_row_twice(X, y, name, parameter):
+    weight = np.where(np.arange(300) < 100, 2.0, 1.0)
+    twice = vstack([X, X[:100]], format="csr")
+    one = task_of(X, y, name, parameter, weight=weight)
+    other = task_of(twice, np.r_[y, y[:100]], name, parameter)
+    w, w_twice = (raw_model(task, ascend(task, 1e-12)[0])[0] for task in (one, other))
+    # F is strongly convex in w: |w - w*|^2 <= 2 gap / alpha
+    assert_allclose(w, w_twice, atol=np.sqrt(2e-12 / ALPHA) * 2)
+
+
+@each_loss
+def test_dual_weight_zero_is_the_row_absent(X, y, name, parameter):
+    weight = np.where(np.arange(300) < 100, 0.0, 1.0)
+    one = task_of(X, y, name, parameter, weight=weight)
+    other = task_of(X, y, name, parameter, rows=np.arange(100, 300))
+    w, w_absent = (raw_model(task, ascend(task, 1e-12)[0])[0] for task in (one, other))
+    assert_allclose(w, w_absent, atol=np.sqrt(2e-12 / ALPHA) * 2)
+
+
+@each_loss
+def test_dual_takes_float32_and_wide_indices(X, y, name, parameter):
+    single = X.astype(np.float32)
+    wide = single.astype(np.float64)
+    wide.indices, wide.indptr = wide.indices.astype(np.int64), X.indptr.astype(np.int64)
+    one, other = (ascend(task_of(x, y, name, parameter))[0] for x in (single, wide))
+    assert_allclose(one.v, other.v, atol=1e-12)  # the same numbers, sums in double
+    assert_allclose(one.b, other.b, atol=1e-12)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_dual_is_deterministic(X, y, mode):
+    task = task_of(X, y, "hinge", 0.0)
+    one, other, seeded = (ascend(task, 1e-4, mode, seed)[0] for seed in (1, 1, 2))
+    assert_array_equal(one.v, other.v)
+    assert np.array_equal(one.v, seeded.v) == (mode == "batch")
+
+
+def test_dual_constant_column_stays_out(X, y):
+    constant = X.tolil()
+    constant[:, 3] = 2.0
+    task = task_of(csr_array(constant), y, "absolute_error", 0.0)
+    ascent, reports = ascend(task)
+    assert ascent.v[0, 3] == 0.0
+    assert_allclose(reports[-1].objective, objective(task, ascent), rtol=1e-12)
+
+
+@each_loss
+def test_dual_warm_start_is_never_lost(X, y, name, parameter):
+    task = task_of(X, y, name, parameter)
+    best = ascend(task, 1e-8)[0]
+    again = DualAscent(task, best.v, best.b, 1e-8, "stochastic", 0)
+    first = again.run_epoch()
+    assert first.objective <= objective(task, best) * (1 + 1e-14)
+    assert first.suboptimality < task.null_objective
+
+
+def test_dual_says_when_it_stalls(rng):
+    X = csr_array(random_array((300, 80), density=0.1, rng=rng))
+    X.data *= 1e3 ** rng.random(X.nnz)  # rows and columns of very different size
+    task = task_of(X, rng.normal(size=300), "absolute_error", 0.0)
+    ascent = DualAscent(task, np.zeros((1, 80)), np.zeros(1), 1e-10, "batch", 0)
+    for _ in range(40):
+        ascent.run_epoch()
+    assert ascent.stalled
