@@ -12,6 +12,10 @@ with the optimum that optimum.py finds. The goals, with tol=1e-4 the default:
     python benchmarks/accuracy.py --mode auto --dtype float32 --json accuracy.json
     python benchmarks/accuracy.py --optima             # only fill the cache of optima
 
+Words in the table: "far", "untrue", and "optimistic" or "pessimistic" for an estimate
+that miss these goals; "unconverged" where `converged_` is false; "below" where skgd
+found less than F*.
+
 A filter is words joined by "/", all of which have to be in the name of the case, which
 is set/loss/penalty/alpha. Without X for a set, its cases are left out.
 """
@@ -174,7 +178,9 @@ def verdict(record, case, is_sparse, options):
     found = {
         "far": not relative <= goal,
         "untrue": record["converged"] and not relative <= 10 * options.tol,
-        "estimate": relative > JUDGED and not low <= ratio <= high,
+        "optimistic": relative > JUDGED and ratio < low,
+        "pessimistic": relative > JUDGED and ratio > high,
+        "unconverged": not record["converged"],
         "below": relative < -max(1e-9, record["certificate"]),
     }
     return [word for word, holds in found.items() if holds]
@@ -194,21 +200,29 @@ def line(record):
 
 def summary(records):
     """Print counts and quantiles for each mode."""
-    print("\nmode        fits   far untrue estimate error below warned"
-          "   median     90 %    worst  seconds")  # fmt: skip
+    words = (
+        "far",
+        "untrue",
+        "optimistic",
+        "pessimistic",
+        "unconverged",
+        "below",
+        "error",
+    )
+    print(f"\n{'mode':10}  fits {' '.join(words)} warned   median     90 %    worst"
+          " seconds")  # fmt: skip
     for mode in MODES:
         own = [x for x in records if x["mode"] == mode]
         if not own:
             continue
         count = Counter(word for x in own for word in x["verdict"])
         relative = [x["relative"] for x in own if x["error"] is None] or [np.nan]
-        points = (np.median(relative), np.quantile(relative, 0.9), np.max(relative))
+        points = np.median(relative), np.quantile(relative, 0.9), np.max(relative)
         warned = sum(bool(x["warnings"]) for x in own)
-        words = ("far", "untrue", "estimate", "error", "below")
-        numbers = " ".join(f"{count[word]:5}" for word in words)
-        print(f"{mode:10} {len(own):5} {numbers} {warned:6} "
-              + " ".join(f"{x:8.1e}" for x in points)
-              + f" {sum(x['seconds'] for x in own):8.1f}")  # fmt: skip
+        numbers = " ".join(f"{count[word]:{len(word)}}" for word in words)
+        spread = " ".join(f"{x:8.1e}" for x in points)
+        seconds = sum(x["seconds"] for x in own)
+        print(f"{mode:10} {len(own):5} {numbers} {warned:6} {spread} {seconds:7.1f}")
 
 
 def options_from(arguments=None):
