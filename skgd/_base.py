@@ -24,7 +24,7 @@ from skgd._problem import Problem
 from skgd._stopping import Certificate, Stopping
 from skgd._validation import AUTO
 from skgd.auto import AutoEpochs, TooLargeError
-from skgd.textbook import AGGRESSIVE, SCHEDULES, DescentState, TextbookEpochs
+from skgd.textbook import ADAPTIVE, AGGRESSIVE, SCHEDULES, DescentState, TextbookEpochs
 from skgd.textbook._stability import divergence_message, worse_than_zero_message
 
 _BLOCK_ROWS = 8192  # of X, where rows are picked: a copy of a block at a time
@@ -119,7 +119,9 @@ class BaseGD(BaseEstimator, ABC):
             else:
                 state = self._state_to_go_on_from()
             rows = training.rows
-            if len(rows) == 0:
+            if len(rows) == 0:  # no epoch will see that X is sound
+                engine.Design(training.X)
+                _validation.check_finite(self, training.X)
                 self._store_untouched(state)
                 return self
             problem = self._problem(training, rows, state)
@@ -206,7 +208,6 @@ class BaseGD(BaseEstimator, ABC):
 
     def _problem(self, training, rows, state):
         X, weight = training.X, training.weight
-        _validation.check_size(X.shape[0])
         design = engine.Design(X)  # first of all: SciPy does not check what it reads
         if self.learning_rate in AGGRESSIVE and _validation.has_duplicates(X):
             design = engine.Design(_validation.summed_duplicates(X))
@@ -275,9 +276,7 @@ class BaseGD(BaseEstimator, ABC):
                     stopping = Certificate(tol, self.n_iter_no_change)
                 else:
                     epochs = self._textbook_epochs(problem, state)
-                    stopping = Stopping(
-                        tol, self.n_iter_no_change, problem.zero_objective
-                    )
+                    stopping = self._patience(problem, tol)
                 outcome = descend(
                     epochs,
                     stopping,
@@ -332,6 +331,16 @@ class BaseGD(BaseEstimator, ABC):
             seed=_seed(self.random_state) if self.shuffle else 0,
         )
 
+    def _patience(self, problem, tol):
+        return Stopping(
+            tol,
+            self.n_iter_no_change,
+            problem.zero_objective,
+            settles=self._batch_size(len(problem.rows)) == len(problem.rows)
+            and self.learning_rate != ADAPTIVE
+            and np.isfinite(engine.LOSSES[problem.loss]["curvature"]),
+        )
+
     def _warn(self, problem, outcome, stopping):
         if self.learning_rate == AUTO:
             messages = self._auto_messages(outcome, stopping)
@@ -371,10 +380,15 @@ class BaseGD(BaseEstimator, ABC):
             and not stopping.exhausted
         ):
             needed = self.tol if self.early_stopping else stopping.needed()
+            brought = "There was one epoch, and no other to compare it with"
+            if outcome.n_iter > 1:
+                brought = (
+                    f"The last of {outcome.n_iter} epochs still brought"
+                    f" {stopping.gain:.3g}"
+                )
             messages.append(
                 "Maximum number of iteration reached before convergence. Consider"
-                " increasing max_iter to improve the fit. The last of"
-                f" {outcome.n_iter} epochs still brought {stopping.gain:.3g};"
+                f" increasing max_iter to improve the fit. {brought};"
                 f" tol={self.tol:g} stops after"
                 f" n_iter_no_change={self.n_iter_no_change} epochs that bring less"
                 f" than {needed:.3g}."

@@ -102,8 +102,10 @@ class GDClassifier(ClassifierMixin, BaseGD):
     tol : float or None, default=1e-4
         Stop after `n_iter_no_change` epochs in a row that improve the best objective
         by less than ``tol * |F_0 - F_best|``, F_0 being the objective of the zero
-        model: a share, >= 0, without unit. With `early_stopping`, stop when the best
-        validation score improves by less than `tol`. None: run `max_iter` epochs.
+        model: a share, >= 0, without unit. In batch mode with a smooth loss and a rate
+        other than "adaptive": epochs that change the objective by less, up or down.
+        With `early_stopping`, stop when the best validation score improves by less than
+        `tol`. None: run `max_iter` epochs.
     n_iter_no_change : int, default=5
         Epochs in a row, >= 1, that may bring less than `tol` asks.
     early_stopping : bool, default=False
@@ -343,7 +345,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         ValueError
             If a parameter is outside its domain or contradicts another one; if the data
             are empty, not finite, of unequal lengths or of the wrong shape; if
-            there are fewer than two classes, no weight above zero, or a negative one;
+            there are fewer than two classes among the rows of weight above zero, no
+            such row, or a negative weight;
             if the descent diverges.
         TypeError
             If the data have a type that is not understood.
@@ -512,7 +515,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is None:
             return self.classes_
-        classes = np.unique(classes)
+        classes = _checked_classes(classes)
         if not first and not np.array_equal(classes, self.classes_):
             raise ValueError(
                 f"`classes={classes}` is not the same as on last call to"
@@ -526,7 +529,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         labels = _labels(y)
         # its warning of many classes compares their number with that of samples
         check_classification_targets(np.resize(labels, min(len(y), 3 * len(labels))))
-        if classes is None:
+        first_sight = classes is None  # in fit
+        if first_sight:
             classes = labels
             if self.warm_start and not np.array_equal(
                 classes, getattr(self, "classes_", classes)
@@ -544,16 +548,40 @@ class GDClassifier(ClassifierMixin, BaseGD):
         codes = _codes(y, classes)
         n_outputs = 1 if len(classes) == 2 else len(classes)
         weight = _validation.check_sample_weight(sample_weight, X.shape[0])
-        if self.class_weight is not None:
-            of_class = compute_class_weight(self.class_weight, classes=classes, y=y)
-            if not (np.isfinite(of_class).all() and (of_class >= 0).all()):
-                raise ValueError(
-                    f"class_weight must be finite and >= 0, got {self.class_weight!r}."
-                )
-            if n_outputs > 1 and self._core_loss(n_outputs) != "softmax":
-                return Training(X, codes, n_outputs, weight, of_class)
-            weight = _product(weight, of_class[codes])
-        return Training(X, codes, n_outputs, weight)
+        of_class = self._weight_of_classes(classes, y)
+        both = weight if of_class is None else _product(weight, of_class[codes])
+        if first_sight and both is not None:
+            self._check_weighted_classes(classes, codes, both, weight)
+        one_vs_rest = n_outputs > 1 and self._core_loss(n_outputs) != "softmax"
+        if one_vs_rest and of_class is not None:
+            return Training(X, codes, n_outputs, weight, of_class)
+        return Training(X, codes, n_outputs, both)
+
+    def _weight_of_classes(self, classes, y):
+        if self.class_weight is None:
+            return None
+        of_class = compute_class_weight(self.class_weight, classes=classes, y=y)
+        if not (np.isfinite(of_class).all() and (of_class >= 0).all()):
+            raise ValueError(
+                f"class_weight must be finite and >= 0, got {self.class_weight!r}."
+            )
+        return of_class
+
+    def _check_weighted_classes(self, classes, codes, weight, sample_weight):
+        """Raise if class weights leave no row, or all weights a single class."""
+        left = classes[
+            np.bincount(codes, weights=weight > 0, minlength=len(classes)) > 0
+        ]
+        if len(left) == 1:
+            raise ValueError(
+                "The number of classes has to be greater than one; among the rows with"
+                f" weight above zero there is one class: {left}."
+            )
+        if len(left) == 0 and (sample_weight is None or sample_weight.any()):
+            raise ValueError(
+                f"class_weight={self.class_weight!r} leaves no row a weight above zero,"
+                " and at least two classes need one."
+            )
 
     def _core_loss(self, n_outputs):
         if self.loss == "log_loss" and self.multi_class != "ovr" and n_outputs > 1:
@@ -589,9 +617,37 @@ def _blocks(y):
     return (y[i : i + _BLOCK_ROWS] for i in range(0, len(y), _BLOCK_ROWS))
 
 
+def _checked_classes(classes):
+    classes = np.asarray(classes)
+    if classes.ndim != 1:
+        raise ValueError(
+            f"`classes` must have one dimension, got the shape {classes.shape}."
+        )
+    classes = _sorted(classes, "`classes`")
+    if classes.dtype.kind == "f" and not np.isfinite(classes).all():
+        raise ValueError(f"`classes` contains NaN or infinity: {classes}.")
+    return classes
+
+
+def _sorted(labels, name):
+    try:
+        unique = np.unique(labels)
+        comparable = bool((unique == unique).all())
+    except TypeError:
+        comparable = False
+    if not comparable:
+        kinds = sorted({type(label).__name__ for label in labels})
+        raise ValueError(
+            f"{name} must have labels that can be put in order, without None or NaN;"
+            f" got labels of type {', '.join(kinds)}."
+        )
+    return unique
+
+
 def _labels(y):
     """Give the sorted labels that occur in y."""
-    return np.unique(np.concatenate([np.unique(block) for block in _blocks(y)]))
+    blocks = [_sorted(block, "y") for block in _blocks(y)]
+    return _sorted(np.concatenate(blocks), "y")
 
 
 def _codes(y, classes):

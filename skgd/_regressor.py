@@ -78,8 +78,10 @@ class GDRegressor(RegressorMixin, BaseGD):
     tol : float or None, default=1e-4
         Stop after `n_iter_no_change` epochs in a row that improve the best objective
         by less than ``tol * |F_0 - F_best|``, F_0 being the objective of the zero
-        model: a share, >= 0, without unit. With `early_stopping`, stop when the best
-        validation score improves by less than `tol`. None: run `max_iter` epochs.
+        model: a share, >= 0, without unit. In batch mode with a smooth loss and a rate
+        other than "adaptive": epochs that change the objective by less, up or down.
+        With `early_stopping`, stop when the best validation score improves by less than
+        `tol`. None: run `max_iter` epochs.
     n_iter_no_change : int, default=5
         Epochs in a row, >= 1, that may bring less than `tol` asks.
     early_stopping : bool, default=False
@@ -355,7 +357,8 @@ class GDRegressor(RegressorMixin, BaseGD):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Predictions, of the shape of y in `fit`, in the dtype of X.
+            Predictions, of the shape of y in `fit`; float32 if X and `coef_` both are,
+            float64 otherwise.
 
         Raises
         ------
@@ -368,6 +371,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         return raw.ravel() if self._y_ndim == 1 else raw
 
     def _training(self, X, y, sample_weight, *, reset):
+        _validation.check_no_dates(y, "y")
         X, y = _validation.check_training(
             self, X, y, reset=reset, multi_output=True, y_numeric=True
         )

@@ -16,17 +16,23 @@ class Stopping:
         Epochs in a row that may bring less.
     zero_objective : float
         F at the zero model.
+    settles : bool
+        Whether the objectives come from exact gradients of a smooth loss: then an epoch
+        brings what it changes, up or down, since the crest of an oscillation (momentum)
+        is no end. Otherwise it brings what it gains over the best one: a noisy step or
+        a kink keeps the objective moving for ever.
     """
 
-    def __init__(self, tol, patience: int, zero_objective: float):
+    def __init__(self, tol, patience: int, zero_objective: float, settles=False):
         self.tol = tol
         self.patience = patience
         self.zero_objective = zero_objective
+        self.settles = settles
         self.best = np.inf
         self.first: float | None = None
-        self.gain = np.inf  # of the last epoch, over the best before it
+        self.last = np.inf  # objective; none where scores are seen
+        self.gain = np.inf  # what the last epoch brought
         self._count = 0
-        self._last: float | None = None  # objective; None where scores are seen
 
     @property
     def exhausted(self) -> bool:
@@ -46,7 +52,7 @@ class Stopping:
     @property
     def settled(self) -> bool:
         """Whether to stop where there is no learning rate left to lower."""
-        return self._last is None or not self.rising(self._last)
+        return bool(np.isinf(self.last) or not self.rising(self.last))
 
     def converged(self, n_iter: int, best_iter: int) -> bool:
         """Tell whether the tolerance stopped the descent."""
@@ -54,17 +60,22 @@ class Stopping:
 
     def see_objective(self, report) -> None:
         """Take note of an epoch's objective."""
-        objective = self._last = report.objective
+        objective = report.objective
         self.first = objective if self.first is None else self.first
-        self._see(objective, self.needed() if self.tol is not None else 0.0)
+        gain = self.best - objective
+        if self.settles:
+            gain = abs(self.last - objective)
+        self.last = objective
+        self._see(objective, gain, self.needed() if self.tol is not None else 0.0)
 
     def see_score(self, report, score: float) -> None:
         """Take note of an epoch's validation score, of which more is better."""
         score = -np.inf if np.isnan(score) else score
-        self._see(-score, self.tol if self.tol is not None else 0.0)
+        gain = self.best + score
+        self._see(-score, gain, self.tol if self.tol is not None else 0.0)
 
-    def _see(self, value: float, needed: float) -> None:
-        self.gain = self.best - value
+    def _see(self, value: float, gain: float, needed: float) -> None:
+        self.gain = gain
         self._count = (
             self._count + 1 if self.tol is not None and not self.gain >= needed else 0
         )

@@ -16,11 +16,14 @@ from skgd.textbook import AGGRESSIVE, OPTIMIZERS, SCHEDULES
 REGRESSION_LOSSES = tuple(
     name for name, loss in LOSSES.items() if not loss["classification"]
 )
-CLASSIFICATION_LOSSES = tuple(name for name in LOSSES if name != "softmax")
-QUANTILE = "quantile"  # the loss with a parameter of its own
+QUANTILE = "quantile"  # the loss with a parameter of its own; not for classes
+CLASSIFICATION_LOSSES = tuple(
+    name for name in LOSSES if name not in ("softmax", QUANTILE)
+)
 AUTO = "auto"  # the learning rate that is none
 MODES = ("auto", "batch", "mini-batch", "stochastic")
 MINI_BATCH_SIZE = 32
+ROWS_LIMIT = 2**32  # rows are numbered with 32 bits
 
 
 def _is_number(value, kind=Real):
@@ -279,6 +282,7 @@ def check_X(estimator, X, y="no_validation", *, reset, **options):
 
     X in such a form is not copied; y is returned as scikit-learn's validate_data does.
     """
+    check_no_dates(X, "X")
     try:
         return validate_data(
             estimator,
@@ -303,7 +307,18 @@ def check_training(estimator, X, y, *, reset, **options):
     Of a NaN or an infinity in X the first epoch makes a raw prediction that is not
     finite; `check_finite` then says so. That saves a pass over X.
     """
-    return check_X(estimator, X, y, reset=reset, ensure_all_finite=False, **options)
+    X, y = check_X(estimator, X, y, reset=reset, ensure_all_finite=False, **options)
+    check_size(X.shape[0])
+    return X, y
+
+
+def check_no_dates(array, name: str) -> None:
+    """Raise if NumPy would take dates or durations for numbers."""
+    if getattr(getattr(array, "dtype", None), "kind", "") in ("m", "M"):
+        raise ValueError(
+            f"{name} must be numbers, got {array.dtype}: subtract a date and divide by"
+            " a unit of time first."
+        )
 
 
 def check_finite(estimator, X) -> None:
@@ -314,8 +329,8 @@ def check_finite(estimator, X) -> None:
 
 def check_size(n_samples: int) -> None:
     """Raise if rows can't be numbered with 32 bits."""
-    if n_samples >= 2**32:
-        raise ValueError(f"X must have less than 2**32 rows, got {n_samples}.")
+    if n_samples >= ROWS_LIMIT:
+        raise ValueError(f"X must have less than {ROWS_LIMIT} rows, got {n_samples}.")
 
 
 def has_duplicates(X) -> bool:

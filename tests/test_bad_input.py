@@ -10,7 +10,17 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csc_array, csr_array, csr_matrix
 from sklearn.exceptions import NotFittedError
 
-from skgd import SGD, AdaGrad, Adam, GDClassifier, GDRegressor, Momentum, RMSProp
+from skgd import (
+    SGD,
+    AdaGrad,
+    Adam,
+    GDClassifier,
+    GDRegressor,
+    Momentum,
+    RMSProp,
+    _validation,
+)
+from skgd._base import Training
 from skgd._monitor import Monitor
 
 ESTIMATORS = (GDRegressor, GDClassifier)
@@ -256,6 +266,7 @@ BAD_X = {
     "a number": (np.float64(1.0), r"[Ee]xpected 2D array"),
     "no rows": (X[:0], r"0 sample"),
     "no columns": (X[:, :0], r"0 feature"),
+    "dates": (np.ones((12, 3)).astype("M8[D]"), "datetime64|[Dd]ate"),
     "beyond float64": ([[10**400] * 3] * 12, "range of float64"),
     "too few rows": (X[:-1], r"inconsistent numbers of samples"),
     "too many rows": (np.vstack((X, X)), r"inconsistent numbers of samples"),
@@ -300,9 +311,14 @@ def _with(y, value):
         (Y[GDRegressor][:-1], "inconsistent numbers of samples"),
         (np.zeros((12, 2, 2)), "dim 3"),
         (np.zeros(0), "0 sample|inconsistent"),
+        (np.arange(12).astype("M8[D]"), "y must be numbers, got datetime64"),
+        (np.arange(12).astype("m8[D]"), "y must be numbers, got timedelta64"),
         (None, "requires y to be passed"),
     ],
-    ids=["nan", "inf", "complex", "strings", "short", "3d", "empty", "none"],
+    ids=[
+        *("nan", "inf", "complex", "strings", "short", "3d", "empty"),
+        *("dates", "durations", "none"),
+    ],
 )
 def test_bad_target_of_a_regressor_is_refused(bad, message):
     with pytest.raises((ValueError, TypeError), match=message):
@@ -314,13 +330,23 @@ def test_bad_target_of_a_regressor_is_refused(bad, message):
     [
         (_with(Y[GDClassifier], np.nan), "NaN"),
         (Y[GDRegressor], "Unknown label type: continuous"),
+        (np.array([None, *"aabbaabbaab"], object), "y must .* got .*NoneType, str"),
         (np.zeros(12), r"greater than one; got 1 class"),
         (np.full(12, "only"), r"greater than one; got 1 class"),
         (Y[GDClassifier][:-1], "inconsistent numbers of samples"),
         (np.eye(12, 2, dtype=int), "1d array|multilabel"),
         (None, "requires y to be passed"),
     ],
-    ids=["nan", "continuous", "one-class", "one-string", "short", "multilabel", "none"],
+    ids=[
+        "nan",
+        "continuous",
+        "a-none",
+        "one-class",
+        "one-string",
+        "short",
+        "multilabel",
+        "none",
+    ],
 )
 def test_bad_labels_are_refused(bad, message):
     with pytest.raises((ValueError, TypeError), match=message):
@@ -420,6 +446,28 @@ def test_sample_weight_is_not_written_to(estimator_class):
 def test_invalid_class_weight_is_named(class_weight):
     with pytest.raises(ValueError, match=r"class_?\s?weight|class label"):
         _estimator(GDClassifier, class_weight=class_weight).fit(X, Y[GDClassifier])
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "hinge"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_class_weight_of_zeros_is_named(loss, n_classes):
+    zeros = dict.fromkeys(range(n_classes), 0.0)
+    with pytest.raises(ValueError, match=r"class_weight={0: 0.0.* leaves no row"):
+        _estimator(GDClassifier, loss=loss, class_weight=zeros).fit(
+            X, np.arange(12) % n_classes
+        )
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "hinge"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("by_class", [False, True])
+def test_one_class_with_weight_is_refused(loss, n_classes, by_class):
+    y = np.arange(12) % n_classes
+    only = dict.fromkeys(range(n_classes), 0.0) | {1: 1.0}
+    model = _estimator(GDClassifier, loss=loss, class_weight=only if by_class else None)
+    message = r"with weight above zero there is one class: \[1\]"
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y, sample_weight=None if by_class else y == 1)
 
 
 def test_class_weight_of_strings_is_named():
@@ -580,6 +628,44 @@ def test_partial_fit_refuses_other_classes():
     model = _estimator(GDClassifier).partial_fit(X, Y[GDClassifier], classes=[0, 1])
     with pytest.raises(ValueError, match="not the same as on last call"):
         model.partial_fit(X, Y[GDClassifier], classes=[0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ([0.0, 1.0, np.nan], "`classes`.* NaN"),
+        ([0.0, 1.0, np.inf], "`classes` contains NaN or infinity"),
+        ([0, 1, None], "`classes` must have labels .* NoneType"),
+        ([[0, 1]], r"`classes` must have one dimension.*\(1, 2\)"),
+        (1, "`classes` must have one dimension"),
+    ],
+    ids=str,
+)
+def test_partial_fit_refuses_classes_that_are_no_labels(classes, message):
+    with pytest.raises(ValueError, match=message):
+        _estimator(GDClassifier).partial_fit(X, Y[GDClassifier], classes=classes)
+
+
+@pytest.mark.parametrize("calls_before", [0, 1])
+def test_partial_fit_of_weights_all_zero_refuses_bad_data(
+    estimator_class, calls_before
+):
+    known = {"classes": [0, 1]} if estimator_class is GDClassifier else {}
+    model = _estimator(estimator_class)
+    for _ in range(calls_before):
+        model.partial_fit(X, Y[estimator_class], **known)
+    with pytest.raises(ValueError, match="NaN"):
+        model.partial_fit(
+            BAD_X["nan"][0], Y[estimator_class], sample_weight=np.zeros(12), **known
+        )
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_too_many_rows_are_refused_before_they_are_numbered(method, monkeypatch):
+    monkeypatch.setattr(_validation, "ROWS_LIMIT", 12)
+    monkeypatch.setattr(Training, "rows", None)  # not a property any more
+    with pytest.raises(ValueError, match="X must have less than 12 rows, got 12"):
+        getattr(_estimator(GDRegressor), method)(X, Y[GDRegressor])
 
 
 def test_partial_fit_refuses_one_class():

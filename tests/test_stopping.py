@@ -6,13 +6,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
 from skgd import GDClassifier, GDRegressor
+from skgd._report import Report
 from skgd._stopping import Stopping
 
 
 def epochs_until_exhausted(stopping, objectives):
     """Give the epoch that exhausts the patience, or None."""
     for epoch, objective in enumerate(objectives, 1):
-        stopping.see_objective(objective)
+        stopping.see_objective(Report(objective, np.nan, 0.0, 0.0))
         if stopping.exhausted:
             return epoch
     return None
@@ -57,7 +58,7 @@ def test_stopping_counts_against_the_best_epoch():
 def rule_after(objectives, **options):
     stopping = rule(**options)
     for objective in objectives:
-        stopping.see_objective(objective)
+        stopping.see_objective(Report(objective, np.nan, 0.0, 0.0))
     return stopping
 
 
@@ -102,17 +103,25 @@ def test_stopping_patience_can_begin_anew():
 def test_stopping_on_a_score_takes_the_tolerance_as_it_is():
     stopping = rule(tol=0.1, patience=2)
     for score, exhausted in [(0.5, False), (0.59, False), (0.65, True)]:
-        stopping.see_score(score)
+        stopping.see_score(None, score)
         assert stopping.exhausted == exhausted
 
 
 def test_stopping_on_a_score_wants_more():
     stopping = rule(tol=0.1, patience=1)
     for score in (0.1, 0.3, 0.5):
-        stopping.see_score(score)
+        stopping.see_score(None, score)
         assert not stopping.exhausted
-    stopping.see_score(0.2)
+    stopping.see_score(None, 0.2)
     assert stopping.exhausted
+
+
+def test_stopping_of_a_descent_that_settles_counts_changes():
+    # the way back from the crest of an oscillation is no gain over the best epoch
+    path = [5.0, 4.0, 6.0, 8.0, 6.0, 4.0, 4.1, 4.2]
+    assert epochs_until_exhausted(rule(patience=3), path) == 5
+    settling = Stopping(0.1, 2, 10.0, settles=True)
+    assert epochs_until_exhausted(settling, path) == 8
 
 
 # --- In a descent
@@ -163,6 +172,36 @@ def test_stopping_at_max_iter_warns_of_what_is_left(task):
         model.fit(*task)
     assert model.n_iter_ == 5
     assert not model.converged_
+
+
+def test_stopping_after_one_epoch_does_not_say_what_it_brought(task):
+    with pytest.warns(ConvergenceWarning, match="There was one epoch") as caught:
+        regressor(max_iter=1).fit(*task)
+    assert "inf" not in str(caught[0].message)
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "nesterov"])
+@pytest.mark.parametrize("mode", ["batch", "mini-batch"])
+@pytest.mark.parametrize("eta0", [0.03, 0.1, 0.3])
+def test_stopping_takes_no_oscillation_for_the_end(optimizer, mode, eta0, task):
+    X, y = task
+    size = "auto" if mode == "batch" else 200  # a batch of all rows
+    options = {"mode": mode, "batch_size": size, "optimizer": optimizer, "eta0": eta0}
+    model = regressor(**options).fit(X, y)
+    ones = np.column_stack((X, np.ones(200)))
+    residual = y - ones @ np.linalg.lstsq(ones, y)[0]
+    least, zero_objective = (residual**2).mean() / 2, (y**2).mean() / 2
+    assert model.converged_
+    # an amplitude that falls by 5 percent an epoch (momentum=0.9) and changes by less
+    # than 1e-4 of the gain has 1e-4 / 0.05 of it left
+    assert model.objective_ - least < 2e-3 * (zero_objective - least)
+
+
+def test_stopping_of_an_adaptive_rate_counts_gains(task):
+    model = regressor(learning_rate="adaptive", eta0=1.5, optimizer="momentum")
+    model.fit(*task)  # an oscillation lowers the rate
+    assert model.converged_
+    assert model.history_["learning_rate"][-1] < 1.5
 
 
 def test_stopping_without_tolerance_runs_all_epochs(task):
