@@ -20,7 +20,6 @@ class Diagonal:
     """P = diag(H), computed in one pass."""
 
     certifies = False
-    bias = 1.0
 
     def __init__(self, task, h):
         view = task.view
@@ -57,7 +56,9 @@ class Cholesky:
     def __init__(self, task, h, n_sampled, norms, rng):
         self._factors = []
         d = task.view.n_features
-        self.bias = 1.0 if n_sampled is None else 1.0 - d / n_sampled
+        # Of m rows the eigenvalues of P^-1 H lie above (1 + sqrt(d / m))^-2 (Marchenko
+        # and Pastur): by so much 0.5 g' P^-1 g may fall short of F - F*.
+        self.caution = 1.0 if n_sampled is None else (1.0 + (d / n_sampled) ** 0.5) ** 2
         for row in h:
             if n_sampled is None or np.count_nonzero(row) <= _FEW * n_sampled:
                 H = task.view.gram(row)  # of the rows that curve at all

@@ -111,7 +111,7 @@ class SmoothDescent:
         self._moves[0], self._shifts[0] = move, shift * self.task.fit_intercept
         decrement = -float((self._g * move).sum() + self._g_intercept @ shift) / 2
         if self._P.certifies:
-            return max(decrement * self._P.bias * self._caution, 0.0)
+            return max(decrement * self._P.caution * self._caution, 0.0)
         window = max(4, len(self._objectives) // 4)
         past = self._objectives[max(len(self._objectives) - 1 - window, 0)]
         return min(self._duality_gap(), max(decrement, past - objective, 0.0))
