@@ -67,7 +67,11 @@ class Cholesky:
                 H = task.view.gram(weight, positions)
                 whole = task.view.rmatvec_squared(row)
                 diagonal = H.diagonal().copy()
-                diagonal[:d] = np.maximum(diagonal[:d], whole)
+                # Of columns that the sample has hardly seen. Elsewhere it would add to
+                # the small eigenvalues of a nearly singular H many times their size.
+                seen = 0.1 if len(h) == 1 else 1.0
+                low = diagonal[:d] < seen * whole
+                diagonal[:d][low] = whole[low]
                 np.fill_diagonal(H, diagonal)
             H[np.arange(d), np.arange(d)] += task.ridge
             if not task.fit_intercept:
