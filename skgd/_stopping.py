@@ -30,10 +30,9 @@ class Stopping:
         self.settles = settles
         self.best = np.inf
         self.first: float | None = None
-        self.last = np.inf
+        self.last = np.inf  # objective; none where scores are seen
         self.gain = np.inf  # what the last epoch brought
         self._count = 0
-        self._last: float | None = None  # objective; None where scores are seen
 
     @property
     def exhausted(self) -> bool:
@@ -53,7 +52,7 @@ class Stopping:
     @property
     def settled(self) -> bool:
         """Whether to stop where there is no learning rate left to lower."""
-        return self._last is None or not self.rising(self._last)
+        return bool(np.isinf(self.last) or not self.rising(self.last))
 
     def converged(self, n_iter: int, best_iter: int) -> bool:
         """Tell whether the tolerance stopped the descent."""
@@ -61,7 +60,7 @@ class Stopping:
 
     def see_objective(self, report) -> None:
         """Take note of an epoch's objective."""
-        objective = self._last = report.objective
+        objective = report.objective
         self.first = objective if self.first is None else self.first
         gain = self.best - objective
         if self.settles:

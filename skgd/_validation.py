@@ -16,8 +16,10 @@ from skgd.textbook import AGGRESSIVE, OPTIMIZERS, SCHEDULES
 REGRESSION_LOSSES = tuple(
     name for name, loss in LOSSES.items() if not loss["classification"]
 )
-CLASSIFICATION_LOSSES = tuple(name for name in LOSSES if name != "softmax")
-QUANTILE = "quantile"  # the loss with a parameter of its own
+QUANTILE = "quantile"  # the loss with a parameter of its own; not for classes
+CLASSIFICATION_LOSSES = tuple(
+    name for name in LOSSES if name not in ("softmax", QUANTILE)
+)
 AUTO = "auto"  # the learning rate that is none
 MODES = ("auto", "batch", "mini-batch", "stochastic")
 MINI_BATCH_SIZE = 32

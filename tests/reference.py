@@ -44,6 +44,14 @@ LOSSES = {
         lambda y, z, e: _positive(abs(z - y) - e),
         lambda y, z, e: np.sign(z - y) * (abs(z - y) > e),
     ),
+    "absolute_error": (
+        lambda y, z, e: abs(z - y),
+        lambda y, z, e: np.sign(z - y),
+    ),
+    "quantile": (  # e is the quantile
+        lambda y, z, e: np.where(y >= z, e * (y - z), (1 - e) * (z - y)),
+        lambda y, z, e: np.where(z > y, 1 - e, np.where(z < y, -e, 0.0)),
+    ),
     "squared_epsilon_insensitive": (
         lambda y, z, e: _positive(abs(z - y) - e) ** 2,
         lambda y, z, e: 2 * np.sign(z - y) * _positive(abs(z - y) - e),

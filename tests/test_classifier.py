@@ -26,6 +26,7 @@ LOSSES = (
     "huber",
     "epsilon_insensitive",
     "squared_epsilon_insensitive",
+    "absolute_error",
 )
 PROBABLE = {
     "softmax": {"loss": "log_loss"},

@@ -28,6 +28,8 @@ LOSSES = (
     "huber",
     "epsilon_insensitive",
     "squared_epsilon_insensitive",
+    "absolute_error",
+    "quantile",
 )
 MODES = ("batch", "mini-batch", "stochastic")
 OPTIMIZERS = (SGD(), Momentum(0.5), Nesterov(0.5), AdaGrad(), RMSProp(), Adam())

@@ -6,13 +6,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
 from skgd import GDClassifier, GDRegressor
+from skgd._report import Report
 from skgd._stopping import Stopping
 
 
 def epochs_until_exhausted(stopping, objectives):
     """Give the epoch that exhausts the patience, or None."""
     for epoch, objective in enumerate(objectives, 1):
-        stopping.see_objective(objective)
+        stopping.see_objective(Report(objective, np.nan, 0.0, 0.0))
         if stopping.exhausted:
             return epoch
     return None
@@ -57,7 +58,7 @@ def test_stopping_counts_against_the_best_epoch():
 def rule_after(objectives, **options):
     stopping = rule(**options)
     for objective in objectives:
-        stopping.see_objective(objective)
+        stopping.see_objective(Report(objective, np.nan, 0.0, 0.0))
     return stopping
 
 
@@ -102,16 +103,16 @@ def test_stopping_patience_can_begin_anew():
 def test_stopping_on_a_score_takes_the_tolerance_as_it_is():
     stopping = rule(tol=0.1, patience=2)
     for score, exhausted in [(0.5, False), (0.59, False), (0.65, True)]:
-        stopping.see_score(score)
+        stopping.see_score(None, score)
         assert stopping.exhausted == exhausted
 
 
 def test_stopping_on_a_score_wants_more():
     stopping = rule(tol=0.1, patience=1)
     for score in (0.1, 0.3, 0.5):
-        stopping.see_score(score)
+        stopping.see_score(None, score)
         assert not stopping.exhausted
-    stopping.see_score(0.2)
+    stopping.see_score(None, 0.2)
     assert stopping.exhausted
 
 
@@ -257,6 +258,7 @@ def test_stopping_without_a_score_leaves_its_history_nan(task):
 
 def test_stopping_takes_a_descent_at_the_zero_model_for_converged():
     X = np.random.default_rng(0).normal(size=(60, 4))
-    model = GDClassifier(alpha=1e20, random_state=0).fit(X, X[:, 0] > 0)
+    model = GDClassifier(alpha=1e20, learning_rate="optimal", random_state=0)
+    model.fit(X, X[:, 0] > 0)
     assert model.n_iter_ < 50
     assert model.converged_

@@ -7,7 +7,7 @@ from skgd._core.coordinate import descend_columns, descend_gram
 from skgd._core.engine import Design
 
 _ROUNDS = 200
-_MOST_GRAM = 1000  # sparse columns beyond which H is not formed
+_MOST_GRAM = 300  # sparse columns beyond which H is not formed
 _BLOCK_ROWS = 4096  # of a dense X whose columns are gathered at a time
 
 
@@ -38,6 +38,10 @@ class WorkingSetModel:
     def grow(self) -> bool:
         """Tell that there is no better model."""
         return False
+
+    def shift(self, v):
+        """Give v."""
+        return v
 
     def refresh(self, h, z, g, v) -> None:
         """Take the curvature h, of shape (K, n_rows)."""
@@ -165,12 +169,12 @@ class WorkingSetModel:
         blocks = [np.zeros((size, size)) for _ in self.h]
         for begin in range(0, view.n_rows, _BLOCK_ROWS):
             end = min(begin + _BLOCK_ROWS, view.n_rows)
-            A = np.ones((end - begin, len(columns) + 1))
+            block = np.ones((end - begin, len(columns) + 1))
             values = view.X[view.rows[begin:end, None], columns]
-            A[:, :-1] = (values - view.mean[columns]) * view.scale[columns]
-            A = A[:, :size]
+            block[:, :-1] = (values - view.mean[columns]) * view.scale[columns]
+            block = block[:, :size]
             for H, h in zip(blocks, self.h, strict=True):
-                H[fresh] += (A[:, fresh] * h[begin:end, None]).T @ A
+                H[fresh] += (block[:, fresh] * h[begin:end, None]).T @ block
         for k, H in enumerate(blocks):
             H[:, fresh] = H[fresh].T
             if self.blocks:
