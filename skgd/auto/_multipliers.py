@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import LinAlgError
 
-from skgd.auto._barrier import Bridge
+from skgd.auto._bridge import Bridge
 from skgd.auto._interior import InteriorPoint
 from skgd.auto._settle import few_rows, moving_columns, on_rows, settle
 from skgd.auto._shifted import (

@@ -54,7 +54,7 @@ class ProximalMultipliers:
         self.shift = 0.5 * (low + high)
         self.share, self.step, self.norm = _SHARE, np.nan, np.nan
         self.epoch, self.inner = 0, 0
-        self.safe: InteriorPoint | None = None
+        self.safe = None
 
     def _needed(self):
         return self.task.needed(self.tol, self.objective)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgd.auto._barrier import factorize, solve
+from skgd.auto._bridge import factorize, solve
 
 LEAST_SHARE = 1e-8
 _MOST_CG = 200  # products of one direction
