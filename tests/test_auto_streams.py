@@ -1,12 +1,15 @@
 """partial_fit without a learning rate."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 from sklearn.linear_model import LinearRegression, Ridge
+
+from reference import objective
 
 from skgd import GDClassifier, GDRegressor
 
@@ -150,6 +153,28 @@ def test_a_model_set_by_hand_is_where_it_goes_on():
 # --- Averaged steps
 
 
+def _loss(model, y):
+    """Give F of a model over all rows, its penalty as the model has it."""
+    coef, loss = np.atleast_2d(model.coef_), model.loss
+    targets = y[:, None]
+    if isinstance(model, GDClassifier):
+        targets = np.where(targets == np.arange(len(coef)), 1.0, -1.0)
+    if loss == "log_loss":
+        loss, targets = "softmax", (targets > 0).astype(float)
+    share = {"l2": 0.0, "l1": 1.0, "elasticnet": model.l1_ratio}[model.penalty]
+    return objective(
+        X,
+        targets,
+        coef,
+        model.intercept_,
+        loss=loss,
+        parameter=0.5 if loss == "quantile" else 0.1,
+        ridge=ALPHA * (1 - share),
+        l1=ALPHA * share,
+    )
+
+
+ALPHA = 1e-3
 STEPS = [
     *((_regressor, loss, "l2") for loss in REGRESSION[1:]),
     *((_classifier, loss, "l2") for loss in CLASSIFICATION[:-1]),
@@ -158,15 +183,20 @@ STEPS = [
 ]
 
 
+@pytest.fixture(params=STEPS, ids=lambda step: "-".join(step[1:]))
+def stepping(request):
+    make, loss, penalty = request.param
+    y = LABELS if make is _classifier else TARGETS
+    return make, {"loss": loss, "penalty": penalty, "alpha": ALPHA}, y
+
+
 def _known(make):
     return {"classes": [0, 1, 2]} if make is _classifier else {}
 
 
 @pytest.mark.parametrize("make_X", [np.asarray, csr_array], ids=["dense", "csr"])
-@pytest.mark.parametrize(("make", "loss", "penalty"), STEPS)
-def test_steps_come_near_the_optimum(make, loss, penalty, make_X):
-    y = LABELS if make is _classifier else TARGETS
-    parameters = {"loss": loss, "penalty": penalty, "alpha": 1e-3}
+def test_steps_come_near_the_optimum(stepping, make_X):
+    make, parameters, y = stepping
     model, known = make(**parameters), _known(make)
     for _ in range(10):
         _stream(model, make_X(X), y, [100, 200], **known)
@@ -178,3 +208,150 @@ def test_steps_come_near_the_optimum(make, loss, penalty, make_X):
     assert np.isnan(model.suboptimality_)
     assert model.mode_ == "mini-batch"
     assert model.t_ == 1 + 10 * N
+
+
+ALL = [("squared_error", _regressor), ("huber", _regressor), ("quantile", _regressor)]
+ALL += [(loss, _classifier) for loss in CLASSIFICATION]
+
+
+def _targets(make):
+    return LABELS if make is _classifier else TARGETS
+
+
+@pytest.mark.parametrize(("loss", "make"), ALL)
+@pytest.mark.parametrize("penalty", ["l2", "l1"])
+def test_resumed_equals_uninterrupted(loss, make, penalty):
+    parameters = {"loss": loss, "penalty": penalty}
+    whole = _stream(make(**parameters), X, _targets(make), [50, 100], **_known(make))
+    model = _stream(make(**parameters), X[:50], _targets(make)[:50], **_known(make))
+    for part in (slice(50, 100), slice(100, N)):
+        model = pickle.loads(pickle.dumps(model))
+        model.partial_fit(X[part], _targets(make)[part])
+    assert_array_equal(model.coef_, whole.coef_)
+    assert_array_equal(model.intercept_, whole.intercept_)
+
+
+@pytest.mark.parametrize(("loss", "make"), ALL)
+def test_weights_of_zero_change_nothing(loss, make):
+    model = _stream(make(loss=loss), X, _targets(make), **_known(make))
+    before = pickle.dumps(model)
+    model.partial_fit(X, _targets(make), sample_weight=np.zeros(N))
+    assert pickle.dumps(model) == before
+
+
+@pytest.mark.parametrize(("loss", "make"), ALL)
+def test_dense_and_sparse_rows_lead_to_the_same_model(loss, make):
+    dense, sparse = (
+        _stream(make(loss=loss), values, _targets(make), [100], **_known(make))
+        for values in (X, csr_array(X))
+    )
+    assert_allclose(dense.coef_, sparse.coef_, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("loss", "make"), ALL)
+def test_memory_does_not_grow(loss, make):
+    model = make(loss=loss)
+    sizes = set()
+    for i in range(20):
+        model.partial_fit(X[i : i + 10], _targets(make)[i : i + 10], **_known(make))
+        sizes.add(len(pickle.dumps(model)))
+    assert max(sizes) < min(sizes) + 200  # numbers of t_ and n_iter_
+
+
+@pytest.mark.parametrize(("loss", "make"), ALL)
+@pytest.mark.parametrize("penalty", ["l2", "l1"])
+@pytest.mark.parametrize("size", [1, 50, N])
+def test_raw_data_never_diverge(loss, make, penalty, size):
+    wild = X * 10.0 ** np.array([-12, 12, 0, 6, -6, 0])
+    wild[::50] *= 1e4
+    wild[3] *= 1e8
+    wild = np.column_stack([wild, np.full(N, 1e9), np.zeros(N)])
+    y = _targets(make)
+    if make is _regressor:
+        y = np.where(np.arange(N) % 60 == 7, 1e9, y)
+    model = make(loss=loss, penalty=penalty)
+    _stream(model, wild, y, range(size, N, size), **_known(make))
+    assert np.isfinite(model.coef_).all()
+    raw = np.atleast_2d(model.coef_) @ wild.T + np.atleast_1d(model.intercept_)[:, None]
+    assert np.abs(raw).max() < 1e12
+
+
+def test_positive_stays_positive():
+    model = _regressor(positive=True, loss="squared_error")
+    for _ in range(10):
+        _stream(model, X, TARGETS, [100, 200])
+    fitted = _regressor(positive=True).fit(X, TARGETS)
+    assert (model.coef_ >= 0.0).all()
+    assert fitted.score(X, TARGETS) - model.score(X, TARGETS) < 0.05
+
+
+def test_l1_leaves_zeros_where_fit_does():
+    model = _regressor(penalty="l1", alpha=0.3)
+    for _ in range(5):
+        _stream(model, X / X.std(0), TARGETS, [100, 200])
+    fitted = _regressor(penalty="l1", alpha=0.3).fit(X / X.std(0), TARGETS)
+    assert_array_equal(model.coef_ == 0.0, fitted.coef_ == 0.0)
+
+
+@pytest.mark.parametrize(("loss", "make"), ALL)
+def test_after_fit_steps_begin_at_its_model(loss, make):
+    if loss == "perceptron":
+        pytest.skip("its rule is not a descent")
+    y = _targets(make)
+    model = make(loss=loss, penalty="l1", alpha=ALPHA).fit(X, y)
+    best = _loss(model, y)
+    _stream(model, X, y, range(10, N, 10))
+    assert _loss(model, y) < best + 0.05 * abs(best)
+    model.coef_ = model.coef_ * 0.0
+    model.partial_fit(X[:1], y[:1])
+    assert np.abs(model.coef_ * X.std(0)).max() < 0.1 * np.std(y)
+
+
+def test_wide_sparse_rows_are_not_made_dense():
+    n, d = 200, 200_000
+    wide = csr_array(
+        (np.ones(5 * n), RNG.integers(0, d, 5 * n), np.arange(0, 5 * n + 1, 5)),
+        shape=(n, d),
+    )
+    y = RNG.integers(0, 2, n)
+    tracemalloc.start()
+    _classifier().partial_fit(wide, y, classes=[0, 1])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50 * 8 * d  # dense rows would take 200 * 8 * d
+
+
+def test_early_stopping_and_balanced_weights_are_refused():
+    with pytest.raises(ValueError, match="early_stopping should be False"):
+        _regressor(early_stopping=True).partial_fit(X, TARGETS)
+    with pytest.raises(ValueError, match="class_weight 'balanced' is not supported"):
+        _classifier(class_weight="balanced").partial_fit(X, LABELS, classes=[0, 1, 2])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_value_that_is_not_finite_leaves_the_model_alone(bad):
+    model = _stream(_regressor(), X, TARGETS)
+    before = pickle.dumps(model)
+    broken = X.copy()
+    broken[3, 2] = bad
+    with pytest.raises(ValueError, match="NaN|infinity"):
+        model.partial_fit(broken, TARGETS)
+    assert pickle.dumps(model) == before
+
+
+@pytest.mark.parametrize("mode", ["batch", "mini-batch", "stochastic"])
+def test_modes_are_rows_a_step(mode):
+    model = _classifier(mode=mode)
+    for _ in range(3):
+        model.partial_fit(X, LABELS, classes=[0, 1, 2])
+    assert model.mode_ == mode
+    assert model.score(X, LABELS) > 0.5
+
+
+def test_a_textbook_average_is_where_it_goes_on():
+    model = GDRegressor(learning_rate="constant", eta0=1e-3, average=True)
+    model.partial_fit(X / X.std(0), TARGETS)
+    coef = model.coef_.copy()
+    model.set_params(learning_rate="auto", average=False, eta0=0.01)
+    model.partial_fit(X[:1] / X.std(0), TARGETS[:1])
+    assert_allclose(model.coef_, coef, atol=0.2)

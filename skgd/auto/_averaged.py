@@ -20,6 +20,7 @@ _LEAST_STEPS = 16  # on wide sparse rows, where each costs a pass over the colum
 # The weight of row t in the average grows as t^3: the first rows, whose coordinates
 # were guesses, are forgotten (Shamir, Zhang, ICML 2013, section 4).
 _FORGETTING = 3.0
+_LONGEST = 0.5  # step, in units of P: half of what a column alone would take
 _FIRST_DISTANCE = 0.1  # of the spread of the targets, of which DoG starts
 
 
@@ -36,8 +37,8 @@ class Averages:
         Of all rows seen.
     iterate, average, origin : ndarray of shape (n_outputs, n_features + 1)
         Where the steps are, their mean, and where they began.
-    moving : ndarray of shape (n_outputs, n_features)
-        Share of the iterates in which a coefficient was not zero.
+    gradient : ndarray of shape (n_outputs, n_features)
+        Mean gradient of the loss at the iterates.
     spread : ndarray of shape (n_outputs, 1)
         Mean distance of the targets from their centre; 1 for classes.
     farthest, squares : ndarray of shape (n_outputs, 1)
@@ -52,7 +53,7 @@ class Averages:
     iterate: np.ndarray
     average: np.ndarray
     origin: np.ndarray
-    moving: np.ndarray
+    gradient: np.ndarray
     spread: np.ndarray
     farthest: np.ndarray
     squares: np.ndarray
@@ -132,7 +133,7 @@ def _recall(problem, start, here, losses, positive):
             iterate=_moved(memory.iterate, moments.mean - memory.moments.mean),
             average=_moved(memory.average, moments.mean - memory.moments.mean),
             origin=_moved(memory.origin, moments.mean - memory.moments.mean),
-            moving=memory.moving.copy(),
+            gradient=memory.gradient.copy(),
         )
     memory.moments = moments
     spread = _spread(losses, memory.average[:, -1:])
@@ -160,7 +161,7 @@ def _begin(problem, start, mean, losses, first, positive):
         model.copy(),
         model.copy(),
         model.copy(),
-        (model[:, :-1] != 0.0).astype(np.float64),
+        np.zeros((K, d)),
         _spread(losses, model[:, -1:]),
         np.full((K, 1), _FIRST_DISTANCE),
         np.zeros((K, 1)),
@@ -208,6 +209,7 @@ class _Steps:
         self._P[:, -1:] = problem.fit_intercept / self._c
         self._norm = self._c * (self._P[:, :-1] @ variance + self._P[:, -1])[:, None]
         self.last = np.nan, np.nan
+        self._gradient = memory.gradient
 
     def take(self, view, batch, share):
         """Take the step of a batch, `share` such batches being all rows."""
@@ -228,14 +230,18 @@ class _Steps:
         move = self._P * g
         square = self._joint((g * move).sum(axis=1, keepdims=True))
         if self._bounded:
-            step = self._half_way(view, move, square, s)
-            step = np.minimum(weight * len(batch) / (4.0 * self._norm), step)
+            step = np.minimum(weight * len(batch) / (4.0 * self._norm), _LONGEST)
+            step = np.minimum(step, self._half_way(view, move, square, s))
+            taken = step * move
         else:
-            step = np.minimum(weight * self._free_step(square, weight), value / square)
-        if not np.isfinite(step).all() or not np.isfinite(move).all():
+            step = np.minimum(weight * self._free_step(square, weight), _LONGEST)
+            most = np.divide(value, square, where=square > 0.0, out=value)
+            taken = np.minimum(step, most) * move
+        if not np.isfinite(taken).all():
             return
         self.last = float(np.sqrt(square.sum())), float(step.mean())
-        w -= step * move
+        self._gradient = weight * g[:, :-1]
+        w -= taken
         self._prox(w[:, :-1], step * self._P[:, :-1])
 
     def _joint(self, square):
@@ -248,7 +254,8 @@ class _Steps:
         """Give half the step to the minimum of the batch's quadratic bound."""
         image = view.matvec(move[:, :-1]) + move[:, -1:]
         bend = self._joint(self._c * (image**2 * s).sum(axis=1, keepdims=True))
-        return np.divide(0.5 * square, bend, where=bend > 0.0, out=np.zeros_like(bend))
+        far = np.full_like(bend, np.inf)
+        return np.divide(0.5 * square, bend, where=bend > 0.0, out=far)
 
     def _free_step(self, square, weight):
         """Give the step of DoG: distance from the origin over norm of all gradients."""
@@ -258,7 +265,8 @@ class _Steps:
         np.divide(apart, self._P, where=self._P > 0.0, out=apart)
         distance = np.sqrt(apart.sum(axis=1, keepdims=True) / self._spread)
         memory.farthest = np.maximum(memory.farthest, distance)
-        return memory.farthest / np.sqrt(memory.squares)
+        size = np.sqrt(memory.squares)
+        return np.divide(memory.farthest, size, where=size > 0.0, out=size)
 
     def _prox(self, w, step):
         problem = self._problem
@@ -273,18 +281,27 @@ class _Steps:
         memory = self.memory
         memory.average += share * (memory.iterate - memory.average)
         if self._problem.l1:
-            memory.moving += share * ((memory.iterate[:, :-1] != 0.0) - memory.moving)
+            memory.gradient += share * (self._gradient - memory.gradient)
+
+    def support(self):
+        """Tell where a proximal step from the average does not lead to zero.
+
+        The noise of a constant step keeps the iterates from zero; the mean gradient has
+        less of it.
+        """
+        P, memory = self._P[:, :-1], self.memory
+        return np.abs(memory.average[:, :-1] - P * memory.gradient) > P * (
+            self._problem.l1
+        )
 
 
 def _lesson(problem, memory, steps):
-    """Give the averages; zero where most iterates were, as l1 would have it."""
+    """Give the averages, with the zeros that l1 asks for."""
     average = memory.average
     coef = average[:, :-1]
     if problem.l1:
-        coef = np.where(memory.moving > 0.5, coef, 0.0)
+        coef = np.where(steps.support(), coef, 0.0)
     memory.coef = coef.astype(problem.design.dtype)
     memory.intercept = average[:, -1] - memory.coef.astype(float) @ memory.moments.mean
     norm, step = steps.last
-    return Lesson(
-        memory.coef, memory.intercept, memory, gradient_norm=norm, step=step
-    )
+    return Lesson(memory.coef, memory.intercept, memory, gradient_norm=norm, step=step)
