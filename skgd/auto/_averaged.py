@@ -13,6 +13,7 @@ from skgd.auto._coordinates import (
 )
 from skgd.auto._lesson import Lesson
 from skgd.auto._moments import Columns
+from skgd.auto._steps import Steps
 
 _STEPS = 400  # a call, of 1 to 256 rows each: more gains nothing
 _MOST_ROWS = 256
@@ -20,7 +21,6 @@ _LEAST_STEPS = 16  # on wide sparse rows, where each costs a pass over the colum
 # The weight of row t in the average grows as t^3: the first rows, whose coordinates
 # were guesses, are forgotten (Shamir, Zhang, ICML 2013, section 4).
 _FORGETTING = 3.0
-_LONGEST = 0.5  # step, in units of P: half of what a column alone would take
 _FIRST_DISTANCE = 0.1  # of the spread of the targets, of which DoG starts
 
 
@@ -88,7 +88,7 @@ def learn_by_steps(problem, start, positive, mode, seed):
     here = Columns(mean, np.maximum(variance, 0.0))
     memory = _recall(problem, start, here, losses, positive)
     view = view.with_coordinates(memory.moments.mean, np.ones(view.n_features))
-    steps = _Steps(problem, memory, losses, positive)
+    steps = Steps(problem, memory, losses, positive)
     order = np.arange(view.n_rows, dtype=np.uint32)
     shuffle(order, seed)
     size = _rows_a_step(view, mode)
@@ -153,7 +153,7 @@ def _begin(problem, start, mean, losses, first, positive):
     model = np.empty((K, d + 1))
     model[:, :-1] = np.maximum(start.coef, 0.0) if positive else start.coef
     model[:, -1] = start.intercept + model[:, :-1] @ mean
-    regression = not LOSSES[problem.loss]["classification"] and K == len(losses)
+    regression = not LOSSES[problem.loss]["classification"] and len(losses) == K
     if first and problem.fit_intercept and regression and not model.any():
         model[:, -1] = [best_constant(loss)[0] for loss in losses]
     return Averages(
@@ -176,123 +176,6 @@ def _spread(losses, centre):
         return np.ones_like(centre)
     y = np.array([loss.y for loss in losses])
     return np.abs(y - centre) @ losses[0].weight[:, None]
-
-
-class _Steps:
-    """Steps w <- prox(w - eta P g), with P = 1 / (c variance + ridge) of the columns.
-
-    A loss whose curvature is bounded by c everywhere takes the constant step
-    |B| / (4 mean |a|^2) of the norm that P makes (Bach, Moulines, NeurIPS 2013), others
-    that of DoG (Ivgi, Hinder, Carmon, ICML 2023), with c one over the spread of the
-    targets. No step goes further than the batch itself allows: half way to the minimum
-    along it of the quadratic bound, or to where the loss would be zero if it were
-    linear.
-    """
-
-    def __init__(self, problem, memory, losses, positive):
-        self._problem, self._positive = problem, positive
-        self.memory = memory
-        self._losses = losses
-        curvature = LOSSES[problem.loss]["curvature"]
-        classes = LOSSES[problem.loss]["classification"]
-        self._bounded = problem.loss == "squared_error" or (
-            classes and np.isfinite(curvature)
-        )
-        spread = np.where(memory.spread > 0.0, memory.spread, 1.0)
-        self._spread = spread
-        self._c = np.full_like(spread, curvature) if self._bounded else 1.0 / spread
-        variance = memory.moments.variance
-        size = self._c * variance + problem.ridge
-        self._P = np.zeros((len(spread), len(variance) + 1))
-        used = np.broadcast_to(variance > 0.0, size.shape) & (size > 0.0)
-        np.divide(1.0, size, out=self._P[:, :-1], where=used)
-        self._P[:, -1:] = problem.fit_intercept / self._c
-        self._norm = self._c * (self._P[:, :-1] @ variance + self._P[:, -1])[:, None]
-        self.last = np.nan, np.nan
-        self._gradient = memory.gradient
-
-    def take(self, view, batch, share):
-        """Take the step of a batch, `share` such batches being all rows."""
-        w = self.memory.iterate
-        z = view.matvec(w[:, :-1]) + w[:, -1:]
-        d, s = np.zeros((2, *z.shape))
-        value, weight = np.zeros((2, len(w), 1))
-        begin = 0
-        for loss in self._losses:
-            own = slice(begin, begin + loss.n_outputs)
-            begin = own.stop
-            total = loss.weight[batch].sum()
-            if total > 0.0:
-                part = loss.with_rows(batch)
-                value[own], s[own] = part.evaluate(z[own], d[own]), part.weight
-                weight[own] = total * share
-        g = np.column_stack([view.rmatvec(d), d.sum(axis=1)])
-        move = self._P * g
-        square = self._joint((g * move).sum(axis=1, keepdims=True))
-        if self._bounded:
-            step = np.minimum(weight * len(batch) / (4.0 * self._norm), _LONGEST)
-            step = np.minimum(step, self._half_way(view, move, square, s))
-            taken = step * move
-        else:
-            step = np.minimum(weight * self._free_step(square, weight), _LONGEST)
-            most = np.divide(value, square, where=square > 0.0, out=value)
-            taken = np.minimum(step, most) * move
-        if not np.isfinite(taken).all():
-            return
-        self.last = float(np.sqrt(square.sum())), float(step.mean())
-        self._gradient = weight * g[:, :-1]
-        w -= taken
-        self._prox(w[:, :-1], step * self._P[:, :-1])
-
-    def _joint(self, square):
-        """Give what the outputs of one loss share: their sum."""
-        if len(self._losses) < len(square):
-            return np.full_like(square, square.sum())
-        return square
-
-    def _half_way(self, view, move, square, s):
-        """Give half the step to the minimum of the batch's quadratic bound."""
-        image = view.matvec(move[:, :-1]) + move[:, -1:]
-        bend = self._joint(self._c * (image**2 * s).sum(axis=1, keepdims=True))
-        far = np.full_like(bend, np.inf)
-        return np.divide(0.5 * square, bend, where=bend > 0.0, out=far)
-
-    def _free_step(self, square, weight):
-        """Give the step of DoG: distance from the origin over norm of all gradients."""
-        memory = self.memory
-        memory.squares += weight**2 * square / self._spread
-        apart = (memory.iterate - memory.origin) ** 2
-        np.divide(apart, self._P, where=self._P > 0.0, out=apart)
-        distance = np.sqrt(apart.sum(axis=1, keepdims=True) / self._spread)
-        memory.farthest = np.maximum(memory.farthest, distance)
-        size = np.sqrt(memory.squares)
-        return np.divide(memory.farthest, size, where=size > 0.0, out=size)
-
-    def _prox(self, w, step):
-        problem = self._problem
-        if problem.l1:
-            w[:] = np.sign(w) * np.maximum(np.abs(w) - step * problem.l1, 0.0)
-        if self._positive:
-            np.maximum(w, 0.0, out=w)
-        w /= 1.0 + step * problem.ridge
-
-    def average(self, share):
-        """Take the iterate into the average, at a share of its weight."""
-        memory = self.memory
-        memory.average += share * (memory.iterate - memory.average)
-        if self._problem.l1:
-            memory.gradient += share * (self._gradient - memory.gradient)
-
-    def support(self):
-        """Tell where a proximal step from the average does not lead to zero.
-
-        The noise of a constant step keeps the iterates from zero; the mean gradient has
-        less of it.
-        """
-        P, memory = self._P[:, :-1], self.memory
-        return np.abs(memory.average[:, :-1] - P * memory.gradient) > P * (
-            self._problem.l1
-        )
 
 
 def _lesson(problem, memory, steps):
