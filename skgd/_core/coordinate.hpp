@@ -32,6 +32,7 @@ struct Kinks {
 
 struct Goal {
   double absolute, relative;  // of the decrease so far
+  int swept_rounds;  // with sweeps over all; later only zeros that promise enter
   int max_rounds;
 };
 
@@ -51,10 +52,11 @@ class GramDescent {
     while (d.rounds < goal.max_rounds) {
       ++d.rounds;
       // Once the face is solved, moving its coefficients one by one would only undo it.
-      bool settled = d.rounds > kSweptRounds;
+      bool settled = d.rounds > goal.swept_rounds;
       d.last = settled ? enter() : sweep();
       if (!settled)
-        d.last += sweep_support(0.01 * std::max(goal.absolute, goal.relative * d.total));
+        d.last +=
+            sweep_support(0.01 * std::max(goal.absolute, goal.relative * d.total));
       d.last += face_steps();
       d.total += d.last;
       refresh();
@@ -125,9 +127,8 @@ class GramDescent {
   double face_steps() {
     find_face();
     if (face_.empty()) return 0;
-    factor_.factor(face_.size(), kJitter, [&](size_t i, size_t j) {
-      return H_[face_[i] * p_ + face_[j]];
-    });
+    factor_.factor(face_.size(), kJitter,
+                   [&](size_t i, size_t j) { return H_[face_[i] * p_ + face_[j]]; });
     held_.clear();
     columns_.clear();
     double gain = 0;
@@ -234,7 +235,6 @@ class GramDescent {
       if (v_[j] != start_[j]) add_scaled(p_, v_[j] - start_[j], H_ + j * p_, r_);
   }
 
-  static constexpr int kSweptRounds = 3;
   static constexpr double kEnter = 0.3;
   static constexpr size_t kMostHeld = 64;
   static constexpr double kJitter = 1e-12;  // of a unit diagonal

@@ -13,7 +13,7 @@ cdef extern from "coordinate.hpp" namespace "skgd" nogil:
         const uint8_t* nonnegative
     struct Goal:
         double absolute, relative
-        int max_rounds
+        int swept_rounds, max_rounds
     struct Decrease:
         double total, last
         int rounds
@@ -38,12 +38,13 @@ cdef extern from "coordinate_sparse.hpp" namespace "skgd" nogil:
 
 def descend_gram(const double[:, ::1] H, double[::1] r, const double[::1] l1,
                  const uint8_t[::1] nonnegative, double[::1] v, double absolute,
-                 double relative, int max_rounds):
+                 double relative, int max_rounds, int swept_rounds=3):
     """Minimise r'(x - v) + (x - v)'H(x - v)/2 + sum_j l1_j |x_j| over x, from x = v.
 
     v becomes the minimiser and r the gradient of the smooth part there. Ends when a
-    round gains no more than `absolute`, or `relative` of all gains. Gives the decrease,
-    that of the last round, and the number of rounds.
+    round gains no more than `absolute`, or `relative` of all gains. The first
+    `swept_rounds` move every coefficient, later ones only those that promise most.
+    Gives the decrease, that of the last round, and the number of rounds.
     """
     cdef size_t p = v.shape[0]
     if p == 0:
@@ -51,7 +52,7 @@ def descend_gram(const double[:, ::1] H, double[::1] r, const double[::1] l1,
     if not H.shape[0] == H.shape[1] == r.shape[0] == l1.shape[0] == p:
         raise ValueError("shapes differ")
     cdef Kinks kinks = Kinks(&l1[0], &nonnegative[0])
-    cdef Goal goal = Goal(absolute, relative, max_rounds)
+    cdef Goal goal = Goal(absolute, relative, swept_rounds, max_rounds)
     cdef Decrease d
     cdef GramDescent* descent
     with nogil:
@@ -84,7 +85,7 @@ def descend_columns(matrix, const double[::1] scale, const double[::1] h,
         raise ValueError("shapes differ")
     cdef SparseColumns X = SparseColumns(n, p, &value[0], &row[0], &begin[0], &scale[0])
     cdef Kinks kinks = Kinks(&l1[0], &nonnegative[0])
-    cdef Goal goal = Goal(absolute, relative, max_rounds)
+    cdef Goal goal = Goal(absolute, relative, max_rounds, max_rounds)
     cdef Decrease d
     cdef SparseDescent* descent
     with nogil:

@@ -30,8 +30,15 @@ class SparseDescent {
  public:
   SparseDescent(SparseColumns X, const double* h, const double* ridge, Kinks kinks,
                 bool free_intercept, double* v, double* b, double* e)
-      : X_(X), h_(h), ridge_(ridge), kinks_(kinks), free_(free_intercept), v_(v), b_(b),
-        e_(e), image_(X.n) {
+      : X_(X),
+        h_(h),
+        ridge_(ridge),
+        kinks_(kinks),
+        free_(free_intercept),
+        v_(v),
+        b_(b),
+        e_(e),
+        image_(X.n) {
     total_ = 0;
     for (size_t i = 0; i < X.n; ++i) total_ += h[i];
     free_ = free_ && total_ > 0;
@@ -65,7 +72,8 @@ class SparseDescent {
   double step(size_t j) {
     double a = diagonal_[j], v = v_[j];
     if (!(a > 0)) return 0;
-    double r = gradient(j), moved = kinks_.minimiser(j, a, a * v - r), delta = moved - v;
+    double r = gradient(j), moved = kinks_.minimiser(j, a, a * v - r),
+           delta = moved - v;
     if (delta == 0) return 0;
     v_[j] = moved;
     double u = delta * X_.scale[j];

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+_MOST_DOUBT = 10.0  # of a gap: an estimate still, though not one to stop by
+
 
 class Pieces:
     """Terms k+ max(r, 0) + k- max(-r, 0) of residuals r = c - B u, on the path.
@@ -27,7 +29,7 @@ class Pieces:
 
     def __init__(self, center, above, below, residual, spread, slack, bounded=True):
         self.center, self.above, self.below = center, above, below
-        self.bounded = float(bounded)
+        self.spread, self.bounded = spread, float(bounded)
         self.q = np.maximum(-residual, 0.0) + spread
         if bounded:
             self.p = np.maximum(residual, 0.0) + spread
@@ -50,6 +52,14 @@ class Pieces:
             value += self.above @ np.maximum(residual, 0.0)
         return float(value)
 
+    def slack(self):
+        """Give how far th is from its bounds where the move leads, from 0 to 1."""
+        w = np.maximum(self.w + self.dth, 0.0)
+        if self.bounded:
+            v = np.maximum(self.v - self.dth, 0.0)
+            return 2.0 * np.minimum(v, w) / (self.above + self.below)
+        return w / max(float(w.max()), 1e-300)
+
     def gap(self, residual):
         """Give the terms less their bound by the slopes the move leads to, clipped.
 
@@ -66,6 +76,12 @@ class Pieces:
             v = self.below - w
         parts = w @ np.maximum(-residual, 0.0) + v @ np.maximum(residual, 0.0)
         return float(parts), over
+
+    def path_gap(self, residual):
+        """Give the terms less their bound by the slopes as they are."""
+        parts = self.w @ np.maximum(-residual, 0.0)
+        violated = self.v if self.bounded else -self.dual
+        return float(parts + violated @ np.maximum(residual, 0.0))
 
     def aim(self, residual):
         """Set out for mu = 0: give Th and Th r, what th becomes for du = 0."""
@@ -198,7 +214,7 @@ class Barrier:
         self.bridge, self.samples, self.extra, self.at = bridge, samples, extra, at
         self.ridge, self.linear, self.u = ridge, linear, u
         self.blocks = [samples, extra] if len(at) else [samples]
-        self.raw = bridge.matvec(u)
+        self.raw, self.last = bridge.matvec(u), np.full(len(u), np.inf)
         self._look()
 
     def _look(self):
@@ -212,7 +228,11 @@ class Barrier:
         if len(self.at):
             self.gradient[self.at] -= self.extra.dual
         hessian = self.bridge.gram(aims[0][0])
-        np.einsum("ii->i", hessian)[:] += self.ridge
+        diagonal = np.einsum("ii->i", hessian)
+        size = np.sqrt(np.maximum(diagonal / aims[0][0].sum(), 0.0))
+        self.typical = np.zeros_like(size)
+        np.divide(self.samples.spread, size, out=self.typical, where=size > 0.0)
+        diagonal += self.ridge
         if len(self.at):
             hessian[self.at, self.at] += aims[1][0]
         self.factor = factorize(hessian)
@@ -240,21 +260,45 @@ class Barrier:
         u = self.u + step * self.tangent
         return pieces + float((0.5 * self.ridge * u + self.linear) @ u)
 
-    def bound(self) -> tuple[float, float]:
-        """Give what no objective falls below, by the slopes at the tangent's end.
+    def bounds(self, accuracy):
+        """Give three numbers below all objectives: for sure, likely, perhaps.
 
-        These are clipped to their bounds, so a gradient g is left over; the second
-        number is the part of the bound that allows for it: |g|' |u - u*|, with the
-        tangent for the latter.
+        The first is by the slopes of the path. The others are by those at the tangent's
+        end, clipped: far sharper if few rows are near a kink. Where slopes leave a
+        gradient g, g'(u - u*) - (u - u*)' M (u - u*) / 2 is taken off. Of u - u* all
+        that is known is the tangent, the last step, and what moves the predictions by
+        as much as they were wrong at the start; the last counts until g is next to
+        nothing. What stays within `accuracy` is trusted.
         """
-        trio = zip(self.blocks, self.residuals, self.moved, strict=True)
+        trio = list(zip(self.blocks, self.residuals, self.moved, strict=True))
+        tangent = np.abs(self.tangent)
+        reach = tangent + np.abs(self.last)
+        gap = sum(b.path_gap(r) for b, r, _ in trio)
+        feared = self._left(self.gradient, reach + self.typical + np.abs(self.u))
+        sure = self.value(0.0) - gap - feared
         gaps = [b.gap(r - m) for b, r, m in trio]
         (left,) = self.bridge.rmatvec(gaps[0][1])
         if len(self.at):
             left[self.at] += gaps[1][1]
-        doubt = float(np.abs(left) @ np.abs(self.tangent))
-        gap = sum(gap for gap, _ in gaps)
-        return self.value(1.0) - gap - doubt, doubt
+        gap_there, doubt = sum(gap for gap, _ in gaps), self._left(left, tangent)
+        perhaps = self.value(1.0) - gap_there - doubt
+        if doubt > _MOST_DOUBT * gap_there + accuracy:
+            perhaps = -np.inf
+        trusted = self._left(left, reach) <= gap_there + accuracy
+        trusted &= feared <= gap + accuracy
+        return sure, perhaps if trusted else -np.inf, perhaps
+
+    def _left(self, gradient, reach) -> float:
+        """Give the most of g'x - x' M x / 2 over |x| <= reach."""
+        size = np.abs(gradient)
+        x = np.minimum(
+            reach, np.divide(size, self.ridge, where=self.ridge > 0, out=reach.copy())
+        )
+        return float(x @ (size - 0.5 * self.ridge * x))
+
+    def gap(self) -> float:
+        """Give p'v + q'w, what the path brings to zero."""
+        return sum(b.products(0.0) for b in self.blocks)
 
     def iterate(self) -> float:
         """Take a step of predictor and corrector; give its length.
@@ -265,7 +309,7 @@ class Barrier:
         SIAM J. Optimization 2 (1992), 575-601.
         """
         count = sum(b.count for b in self.blocks)
-        mu = sum(b.products(0.0) for b in self.blocks) / count
+        mu = self.gap() / count
         left = sum(b.products(self.predicted) for b in self.blocks) / count
         aim = (max(left, 0.0) / mu) ** 3 * mu
         targets = [b.correct(aim) for b in self.blocks]
@@ -278,7 +322,7 @@ class Barrier:
         step = self._longest(moved, 0.995)
         for block in self.blocks:
             block.step(step)
-        self.u = self.u + step * du
+        self.u, self.last = self.u + step * du, du
         self.raw = self.raw + step * moved[0]
         self._look()
         return step

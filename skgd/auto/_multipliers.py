@@ -6,7 +6,13 @@ from scipy.linalg import LinAlgError
 from skgd.auto._barrier import Bridge
 from skgd.auto._interior import InteriorPoint
 from skgd.auto._settle import few_rows, moving_columns, on_rows, settle
-from skgd.auto._shifted import by_cholesky, by_conjugate_gradients, exact_step
+from skgd.auto._shifted import (
+    LEAST_SHARE,
+    by_cholesky,
+    by_conjugate_gradients,
+    damping,
+    exact_step,
+)
 from skgd.auto._task import Report
 
 _SHARPEN = 6.0  # sigma a stage: 3 takes fewer steps but more passes, 20 is fragile
@@ -64,7 +70,7 @@ class Multipliers:
         self.fixed = 0.0 if task.fit_intercept else task.constant[0]
         self.ridge = np.append(task.ridge[self.columns], [0.0] * task.fit_intercept)
         self.epoch, self.inner, self.step, self.settled = 0, 0, np.nan, 0
-        self.norm = np.nan
+        self.norm, self.share = np.nan, LEAST_SHARE
         self._start()
 
     def _start(self):
@@ -79,7 +85,8 @@ class Multipliers:
             share = min(0.5, 2.0 * (d + 1) / n)
         self.z = self.bridge.matvec(self.u) + self.fixed
         self.objective = self.interval.value(self.z) + self._penalty(self.u)
-        self.gap = self.objective  # no loss is negative
+        self.lower = 0.0  # no loss is negative
+        self.gap = self.objective
         width = float((self.interval.high - self.interval.low).sum())
         distance = self.interval.distance(self.z)
         near = np.quantile(distance, share) if warm else distance.mean()
@@ -122,7 +129,7 @@ class Multipliers:
                 self.objective, self.gap, self.norm, self.step, False, exhausted=True
             )
         report = self.safe.run_epoch()
-        self.v, self.b = self.safe.v, self.safe.b
+        self.v, self.b, self.objective = self.safe.v, self.safe.b, report.objective
         return report
 
     def _newton(self):
@@ -133,34 +140,39 @@ class Multipliers:
             self._take_move()
         for _ in range(2):
             direction, decrement, gap = self._direction()
-            if decrement > _INNER * gap:
+            if decrement > _INNER * gap or self.share > LEAST_SHARE:
                 break
             self._end_stage(gap + 2.0 * decrement)
             if self.gap <= max(self._needed(), 4e-16 * abs(self.objective)):
                 return self._report(certified=True)
-        certified = self.inner == 0
         self.inner += 1
         if self.inner > _MOST_INNER or self.epoch > _MOST:
             raise LinAlgError
         self._advance(direction)
+        # A short step followed a direction that had no curvature where it began.
+        if self.step < 1e-2:
+            self.share = min(100.0 * self.share, 1e-2)
+        elif self.step > 0.1:
+            self.share = max(0.01 * self.share, LEAST_SHARE)
         if self.epoch % 50 == 0:
             self.z = self.bridge.matvec(self.u) + self.fixed
-        return self._report(certified)
+        return self._report(certified=False)
 
     def _settle(self):
         """Try the optimum of the rows near their kinks; the more, the later."""
         self.settled += 1
-        self.settle_at = self.epoch + _SETTLE
+        self.settle_at = self.epoch + _SETTLE * self.settled
         task, columns = self.task, self.columns
         rows = min(few_rows(task, columns) * self.settled, task.view.n_rows)
         accuracy = 0.1 * max(self._needed(), 1e-14 * abs(self.objective))
         model = (self.v, self.b)
         found = settle(task, self.interval, columns, model, rows, accuracy)
-        self.gap = min(self.gap, self.objective - found.lower)
+        self.lower = max(self.lower, found.lower)
         if found.objective < self.objective:
             self.u = np.append(found.v[0, columns], found.b[: task.fit_intercept])
             self.z = self.bridge.matvec(self.u) + self.fixed
             self._keep_best()
+        self.gap = self.objective - self.lower
         self.norm = found.norm
         return self._report(certified=True)
 
@@ -172,7 +184,8 @@ class Multipliers:
         g += self.ridge * self.u
         self.t, self.norm = t, float(np.linalg.norm(g))
         curvature = np.where(inside, sigma * interval.weight, 0.0)
-        direction = self.newton(self.bridge, curvature, sigma, self.ridge, g)
+        added = damping(max(curvature.sum(), 1e-3 * sigma), self.ridge, self.share)
+        direction = self.newton(self.bridge, curvature, self.ridge + added, g)
         decrement = -0.5 * float(g @ direction)
         if not self.ridge.any():  # then nothing bounds |u - u*| but the step itself
             decrement = 0.5 * float(np.abs(g) @ np.abs(direction))
@@ -183,7 +196,7 @@ class Multipliers:
 
     def _end_stage(self, gap):
         value = self.interval.value(self.z) + self._penalty(self.u)
-        self.gap = min(self.objective - value + gap, self.objective)
+        self.gap = min(self.objective - value + gap, self.objective - self.lower)
         self.shift, self.inner = self.t, 0
         self.sigma *= _SHARPEN
 
@@ -212,7 +225,8 @@ class Multipliers:
     def _keep_best(self):
         objective = self.interval.value(self.z) + self._penalty(self.u)
         if objective < self.objective:
-            self.gap -= self.objective - objective
+            # What was gained is no longer left; but an estimate is no bound.
+            self.gap -= min(self.objective - objective, 0.9 * self.gap)
             self.objective = objective
             self.v, self.b = np.zeros_like(self.v), self.task.constant.copy()
             self.v[0, self.columns] = self.u[: len(self.columns)]
@@ -223,8 +237,10 @@ class Multipliers:
         return self.task.needed(self.tol, self.objective)
 
     def _report(self, certified):
-        self.gap = max(self.gap, 0.0)
-        stuck = self.gap <= 4e-16 * abs(self.objective)
+        known = self.objective - self.lower
+        certified |= known <= max(self._needed(), self.gap)
+        self.gap = max(min(self.gap, known), 0.0)
+        stuck = known <= 4e-16 * abs(self.objective)
         return Report(
             self.objective, self.gap, self.norm, self.step, certified, exhausted=stuck
         )
@@ -232,7 +248,7 @@ class Multipliers:
 
 def chosen(task, d):
     """Give how Newton's systems are solved; None if an interior point is better."""
-    if (task.positive or task.l1.any()) and d <= _LARGEST:
+    if d == 0 or ((task.positive or task.l1.any()) and d <= _LARGEST):
         return None
     if d > (500 if task.view.sparse else _LARGEST):
         return by_conjugate_gradients

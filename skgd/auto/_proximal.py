@@ -16,7 +16,6 @@ _LEAST_FLOOR = 1e-9  # of the curvature's bound
 _MOST_CORRECTION = 3.0
 _VARYING = 2.0  # how far the decrease of a model may fall short if curvature varies
 _SHARED_LOOKS = 5  # a class, before the classes share a Hessian
-_LIFTED = 1e-3  # share of the curvature that decides nothing
 
 
 class ProximalNewton:
@@ -40,8 +39,8 @@ class ProximalNewton:
     seed : int
         Of `move`.
     move : callable or None
-        `move(v, b, z, face)` gives a stochastic epoch's (v, b) on the face: the
-        coefficients that are not zero, whose signs hold.
+        A stochastic epoch on the face of the coefficients that are not zero and keep
+        their signs, as `make_move` gives it.
 
     References
     ----------
@@ -59,6 +58,7 @@ class ProximalNewton:
         self.proposal = self.image = None
         self.curvature = None  # that of the model
         self.estimate = np.inf
+        self.slope = 0.0  # of F along the step proposed
         self.promised = 0.0  # by the step proposed
         self.correction = 1.0  # of the estimate
         self.objectives: list[float] = []
@@ -72,10 +72,30 @@ class ProximalNewton:
             self._look()
             if self.certified and self.estimate <= self._needed():
                 return self._report(np.nan)
+        if self.move is not None and self.v.any():
+            self._wander()
         step = self._take()
         if step > 0:
             self._look()
         return self._report(step, exhausted=step == 0)
+
+    def _wander(self) -> None:
+        """Take a stochastic epoch's move, as far as F falls; look for the step anew."""
+        linear, free = self.task.l1 * np.sign(self.v), self.v != 0
+        dv, db = self.move(
+            self.v, self.b, self.z, self.d, self.h, None, face=(linear, free)
+        )
+        dv = np.where((self.v + dv) * self.v < 0, -self.v, dv)
+        if not (dv.any() or db.any()):
+            return
+        step = np.hstack([dv, db[:, None]])[:, : self.gradient.shape[1]]
+        slope = float((self.gradient * step).sum() + (linear * dv).sum())
+        kept = self.proposal, self.image, self.slope
+        self.proposal, self.image, self.slope = (dv, db), None, slope
+        if slope < 0 and self._search() > 0:
+            self._look()
+        else:
+            self.proposal, self.image, self.slope = kept
 
     def _predict(self) -> None:
         """Recompute the raw predictions and all that hangs on them."""
@@ -104,12 +124,8 @@ class ProximalNewton:
     def _look(self) -> None:
         """Find the gradient, the next step, and what it promises."""
         self.looks += 1
-        task = self.task
-        g = task.view.rmatvec(self.d) + task.ridge * self.v
-        self.gradient_norm = float(np.linalg.norm(self._subgradient(g)))
-        if task.fit_intercept:
-            g = np.hstack([g, self.d.sum(1)[:, None]])
-        self.gradient = g
+        self.rmatvec = self.task.view.rmatvec(self.d)
+        self._find_gradient()
         change, self.bare = self._change(), False
         self.varying |= 0 < change < np.inf
         if change > _STALE:
@@ -122,11 +138,25 @@ class ProximalNewton:
         self.certified = change <= _FRESH and (not self.lifted or self.bare)
         self.estimate = min(self._corrected(), self.objective)  # no loss is negative
 
+    def _find_gradient(self) -> None:
+        """Put the gradient together, the classes' common part gone."""
+        task = self.task
+        v = self.model.shift(self.v)
+        if v is not self.v:
+            self.objective += task.penalty(v) - task.penalty(self.v)
+            self.v = v
+        g = self.rmatvec + task.ridge * v
+        self.gradient_norm = float(np.linalg.norm(self._subgradient(g)))
+        if task.fit_intercept:
+            g = np.hstack([g, self.d.sum(1)[:, None]])
+        self.gradient = g
+
     def _certify(self, change) -> float:
         """Make sure of the estimate; give how far the curvature is from the model's."""
         self.bare = False
         grown = self.model.grow()
         if change > _FRESH or grown:
+            self._find_gradient()
             self._refresh()
             self._propose()
         if self.lifted and self.estimate <= self._needed():
@@ -179,10 +209,7 @@ class ProximalNewton:
         s = self.task.loss.weight
         bound = (self.h / s).max() or 1.0
         lifted = np.maximum(self.h, floor * bound * s)
-        raised = lifted > self.h
-        much = lifted[raised].sum() > _LIFTED * self.h.sum()
-        few = raised.size - raised.sum() < 4 * (np.count_nonzero(self.v) + 1)
-        self.lifted = bool(raised.any() and (much or few))
+        self.lifted = bool((lifted > self.h).any())
         self.model.refresh(lifted, self.z, self.gradient, self._unknowns())
 
     def _unknowns(self):
@@ -208,7 +235,7 @@ class ProximalNewton:
         self.proposal, self.image = (dv, db), None
         self.estimate = self.promised = decrease
 
-    def _take(self) -> float:
+    def _search(self) -> float:
         """Go along the proposal as far as F falls enough; give the share taken."""
         dv, db = self.proposal
         zd = self._image()
@@ -218,15 +245,21 @@ class ProximalNewton:
             self.z, self.v, self.b = z + t * zd, v + t * dv, b + t * db
             self._evaluate()
             if self.objective <= before + 1e-4 * t * self.slope:
-                break
+                return t
             t *= 0.5
-        else:
-            if not self.objective <= before:
-                self.z, self.v, self.b = z, v, b
-                self._evaluate()
-                return 0.0
-        gained = before - self.objective
-        ratio = gained / max(self.promised, 1e-300)
+        if self.objective <= before:
+            return t
+        self.z, self.v, self.b = z, v, b
+        self._evaluate()
+        return 0.0
+
+    def _take(self) -> float:
+        """Take the step proposed and improve it on its face; give the share taken."""
+        before, z, v, b = self.objective, self.z, self.v, self.b
+        t = self._search()
+        if t == 0:
+            return t
+        ratio = (before - self.objective) / max(self.promised, 1e-300)
         self.correction = float(np.clip(ratio, 1.0, _MOST_CORRECTION))
         self.objectives.append(before)
         if not 0.9 < ratio < 1.1:
@@ -236,6 +269,8 @@ class ProximalNewton:
             search_face(self, steps)
         self.previous = self.v - v, self.b - b, self.z - z
         self._set_floor(t, ratio)
+        if t < 1 and self.varying:
+            self.curvature = None  # a stale model may have been the reason
         return t
 
     def _set_floor(self, t, ratio) -> None:

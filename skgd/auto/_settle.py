@@ -188,9 +188,7 @@ def _descend(barrier, accuracy, floor):
             value = barrier.value(step)
             if value < best:
                 best, u = value, barrier.u + step * barrier.tangent
-        bound, doubt = barrier.bound()
-        if doubt <= max(barrier.value(1.0) - bound - doubt, accuracy):
-            lower = max(lower, bound)
+        lower = max([lower, *(x for x in barrier.bounds(accuracy)[:2] if x <= best)])
         # Below the floor there is no loss: too many rows have changed sides.
         if best - lower <= accuracy or best < floor:
             break

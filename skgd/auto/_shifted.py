@@ -4,24 +4,30 @@ import numpy as np
 
 from skgd.auto._barrier import factorize, solve
 
+LEAST_SHARE = 1e-8
 _MOST_CG = 200  # products of one direction
 
 
-def damping(curvature, ridge, sigma):
-    """Give what is added to H's diagonal for the directions without curvature."""
-    jitter = np.full(len(ridge), 1e-8 * max(curvature.sum(), 1e-3 * sigma))
+def damping(size, ridge, share):
+    """Give what is added to H's diagonal for directions without curvature.
+
+    `size` : the curvature of a column of unit variance; `share` : of it.
+    """
+    added = np.full(len(ridge), share * size)
+    if share > LEAST_SHARE:
+        return added
     # Above the ridge, the decrement would be measured in a metric of its own.
-    return np.minimum(jitter, 0.05 * ridge, out=jitter, where=ridge > 0.0)
+    return np.minimum(added, 0.05 * ridge, out=added, where=ridge > 0.0)
 
 
-def by_cholesky(bridge, curvature, sigma, ridge, g):
+def by_cholesky(bridge, curvature, ridge, g):
     """Give -H^-1 g for H = B' diag(curvature) B + ridge."""
     hessian = bridge.gram(curvature)
-    np.einsum("ii->i", hessian)[:] += ridge + damping(curvature, ridge, sigma)
+    np.einsum("ii->i", hessian)[:] += ridge
     return -solve(factorize(hessian), g)
 
 
-def by_conjugate_gradients(bridge, curvature, sigma, ridge, g):
+def by_conjugate_gradients(bridge, curvature, ridge, g):
     """Give about -H^-1 g, from products with the rows that have curvature.
 
     Preconditioned by H's diagonal; ends when the squared residual is a hundredth of
@@ -29,7 +35,6 @@ def by_conjugate_gradients(bridge, curvature, sigma, ridge, g):
     """
     rows = np.flatnonzero(curvature)
     part, h = bridge.with_rows(rows), curvature[rows]
-    ridge = ridge + damping(curvature, ridge, sigma)
     diagonal = part.squares(h) + ridge
     x, r = np.zeros_like(g), -g
     p = y = r / diagonal

@@ -7,7 +7,7 @@ from skgd._core.coordinate import descend_columns, descend_gram
 from skgd._core.engine import Design
 
 _ROUNDS = 200
-_MOST_GRAM = 1000  # sparse columns beyond which H is not formed
+_MOST_GRAM = 300  # sparse columns beyond which H is not formed
 _BLOCK_ROWS = 4096  # of a dense X whose columns are gathered at a time
 
 
@@ -38,6 +38,10 @@ class WorkingSetModel:
     def grow(self) -> bool:
         """Tell that there is no better model."""
         return False
+
+    def shift(self, v):
+        """Give v."""
+        return v
 
     def refresh(self, h, z, g, v) -> None:
         """Take the curvature h, of shape (K, n_rows)."""

@@ -1,0 +1,135 @@
+"""The solvers that skgd is timed against, with how their parameters translate.
+
+A peer that is not installed is left out. Its objective is skgd's with the parameters
+given here, but where `note` says otherwise; it is judged by skgd's objective anyway.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import peer_calls as call
+from scipy import sparse
+
+TOLERANCES = tuple(10.0**-k for k in range(1, 13))
+ITERATIONS = tuple(2**k for k in range(20))
+WIDE = 6000  # columns from which a dense Hessian is out of the question
+PENALISED = "its intercept is penalised"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A solver and how to call it."""
+
+    name: str
+    package: str  # to be imported
+    losses: tuple[str, ...]
+    penalties: tuple[str, ...]
+    fit: Callable  # (problem, budget) -> model or (coef, intercept)
+    budgets: tuple = TOLERANCES
+    note: str = ""
+    dense: bool = False  # needs dense X
+    narrow: bool = False  # needs fewer columns than WIDE
+    binary: bool = False  # needs two classes
+    most_rows: float = np.inf
+
+    def suits(self, problem):
+        """Tell whether it can solve the problem."""
+        n, d = problem.X.shape
+        return (
+            problem.loss in self.losses
+            and problem.penalty in self.penalties
+            and not (self.dense and sparse.issparse(problem.X))
+            and not (self.narrow and d >= WIDE)
+            and not (self.binary and problem.n_classes > 2)
+            and n <= self.most_rows
+        )
+
+    def installed(self):
+        """Tell whether its package can be imported."""
+        try:
+            importlib.import_module(self.package)
+        except Exception:  # a broken binary raises all sorts
+            return False
+        return True
+
+
+ANY, L2, L1 = ("l2", "l1", "elasticnet"), ("l2",), ("l1",)
+SQUARED, LOG, SQUARED_HINGE = ("squared_error",), ("log_loss",), ("squared_hinge",)
+KINKED = "absolute_error", "epsilon_insensitive"
+SGD = (*SQUARED, "huber", *KINKED, *LOG, "hinge", *SQUARED_HINGE)
+SCALED = "the penalty acts on scaled features"
+OWN, EX, DAAL = (
+    f"{package}.linear_model."
+    for package in ("sklearn", "sklearnex", "daal4py.sklearn")
+)
+
+
+def ridge_peers():
+    """Give the peers for the squared error and l2."""
+    for solver in ("cholesky", "svd", "lsqr", "sparse_cg", "sag"):
+        fit = call.ridge(OWN + "Ridge", solver)
+        dense = solver in ("cholesky", "svd")
+        yield Peer(f"Ridge {solver}", "sklearn", SQUARED, L2, fit, dense=dense)
+    fit = call.ridge(EX + "Ridge", "auto")
+    yield Peer("sklearnex Ridge", "sklearnex", SQUARED, L2, fit, (1e-4,), dense=True)
+
+
+def lasso_peers():
+    """Give the peers for the squared error and l1."""
+    rest = ANY[1:]
+    fit = call.lasso(OWN + "ElasticNet", max_iter=10_000)
+    yield Peer("ElasticNet", "sklearn", SQUARED, rest, fit)
+    own = {"dense": True, "narrow": True}
+    for name, package, path in (
+        ("ElasticNet gram", "sklearn", OWN),
+        ("sklearnex ElasticNet", "daal4py", DAAL),
+    ):
+        fit = call.lasso(path + "ElasticNet", precompute=True, max_iter=10_000)
+        yield Peer(name, package, SQUARED, rest, fit, **own)
+    for package in ("skglm", "celer"):
+        fit = call.lasso(f"{package}.Lasso")
+        yield Peer(f"{package} Lasso", package, SQUARED, L1, fit)
+    fit = call.lasso("celer.ElasticNet")
+    yield Peer("celer ElasticNet", "celer", SQUARED, ("elasticnet",), fit)
+
+
+def logistic_peers():
+    """Give the peers for the log loss."""
+    solvers = {"newton-cholesky": L2, "lbfgs": L2, "newton-cg": L2, "saga": ANY}
+    for solver, penalties in solvers.items():
+        fit = call.logistic(OWN + "LogisticRegression", solver)
+        name, narrow = f"LogisticRegression {solver}", solver == "newton-cholesky"
+        yield Peer(name, "sklearn", LOG, penalties, fit, narrow=narrow)
+    name, own = "LogisticRegression liblinear", {"note": PENALISED, "binary": True}
+    fit = call.logistic(OWN + "LogisticRegression", "liblinear")
+    yield Peer(name, "sklearn", LOG, ("l2", "l1"), fit, **own)
+    fit = call.logistic(EX + "LogisticRegression", "lbfgs")
+    yield Peer("sklearnex lbfgs", "sklearnex", LOG, L2, fit, dense=True)
+
+
+def other_peers():
+    """Give the peers for several losses, or for those with few."""
+    both, steps = SQUARED + LOG, ITERATIONS[3:]
+    yield Peer("glum", "glum", both, ANY, call.glum, narrow=True, binary=True)
+    yield Peer("cyanure", "cyanure", both + SQUARED_HINGE, ANY, call.cyanure)
+    own = {"note": PENALISED}
+    hinges = ("hinge", *SQUARED_HINGE)
+    yield Peer("LinearSVC", "sklearn", hinges, L2, call.linear_svc, **own)
+    yield Peer("LinearSVC l1", "sklearn", SQUARED_HINGE, L1, call.linear_svc, **own)
+    yield Peer("LinearSVR", "sklearn", KINKED, L2, call.linear_svr, steps, **own)
+    fit, losses = call.quantile_regressor, ("quantile", "absolute_error")
+    own = {"note": "not tried on more rows than 6000", "most_rows": 6000}
+    yield Peer("QuantileRegressor", "sklearn", losses, L1, fit, (None,), **own)
+    note = "another objective: it fits a scale too"
+    fit = call.huber_regressor
+    yield Peer("HuberRegressor", "sklearn", ("huber",), L2, fit, steps, note)
+    for name, average in (("SGD", False), ("averaged SGD", True)):
+        fit = call.scaled_sgd(average)
+        name = f"StandardScaler + {name}"
+        yield Peer(name, "sklearn", SGD, ANY, fit, ITERATIONS, SCALED)
+
+
+SKGD = Peer("skgd", "skgd", (), (), call.skgd_auto, TOLERANCES[1:9])
+PEERS = [*ridge_peers(), *lasso_peers(), *logistic_peers(), *other_peers()]

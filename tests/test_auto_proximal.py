@@ -1,0 +1,311 @@
+"""l1, elastic net and positivity without a learning rate."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.sparse import csr_array
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression
+
+from skgd._core.bridge import SampleLoss, View
+from skgd._core.coordinate import descend_columns, descend_gram
+from skgd._core.engine import Design
+from skgd.auto._proximal import ProximalNewton
+from skgd.auto._stochastic import make_move
+from skgd.auto._task import Task
+
+CLASSIFICATION = ("log_loss", "squared_hinge", "modified_huber")
+REGRESSION = ("squared_error", "huber", "squared_epsilon_insensitive")
+
+
+def make_task(
+    X, y, loss, *, alpha, l1_ratio=1.0, positive=False, weight=None, parameter=1.0
+):
+    """Give the task of a small problem; its intercept starts at zero or the mean."""
+    n = X.shape[0]
+    s = np.full(n, 1.0 / n) if weight is None else weight / weight.sum()
+    dense = X.toarray() if not isinstance(X, np.ndarray) else X
+    mean = s @ dense
+    sd = np.sqrt(s @ (dense - mean) ** 2)
+    constant_column = dense.min(axis=0) == dense.max(axis=0)
+    scale = np.where(constant_column, 0.0, 1.0 / np.where(sd > 0, sd, 1.0))
+    K = int(y.max()) + 1 if loss == "softmax" else 1
+    y = y.astype(np.int32) if loss == "softmax" else y.astype(np.float64)
+    sample_loss = SampleLoss(loss, parameter, y, s, K)
+    view = View(Design(X), np.arange(n, dtype=np.uint32), mean, scale)
+    l1 = alpha * l1_ratio * scale
+    ridge = alpha * (1.0 - l1_ratio) * scale**2
+    task = Task(view, sample_loss, ridge, l1, positive, True, np.zeros(K), np.inf)
+    nothing = replace(task, l1=np.full_like(l1, 1e300))
+    b = descend(nothing, tol=None)[0].b
+    z = np.repeat(b[:, None], n, axis=1)
+    return replace(task, constant=b, null_objective=sample_loss.evaluate(z))
+
+
+def descend(task, *, tol=1e-4, v=None, b=None, move=None, max_iter=400):
+    v = np.zeros((len(task.constant), len(task.l1))) if v is None else v
+    b = task.constant if b is None else b
+    epochs = ProximalNewton(task, v, b, tol, "batch", 0, move)
+    reports = []
+    for _ in range(max_iter):
+        report = epochs.run_epoch()
+        reports.append(report)
+        if report.exhausted:
+            break
+        if report.certified and report.suboptimality <= task.needed(
+            tol, report.objective
+        ):
+            break
+    return epochs, reports
+
+
+def raw_model(task, epochs):
+    coef = epochs.v * task.view.scale
+    return coef, epochs.b - coef @ task.view.mean
+
+
+def optimality_violation(task, v, b):
+    """Give the least subgradient's largest entry, by the penalty's weight if any."""
+    z = task.view.matvec(v) + b[:, None]
+    d = np.empty_like(z)
+    task.loss.evaluate(z, d)
+    g = task.view.rmatvec(d) + task.ridge * v
+    signed = np.abs(g + task.l1 * np.sign(v))
+    slack = -g - task.l1 if task.positive else np.abs(g) - task.l1
+    own = np.where(v != 0, signed, np.maximum(slack, 0.0))
+    return max(own.max(), np.abs(d.sum(axis=1)).max())
+
+
+def check(task, tol=1e-4):
+    """Run to `tol`; the gap to a far better run keeps it, and the estimate is right."""
+    epochs, reports = descend(task, tol=tol)
+    best, _ = descend(task, tol=1e-12, v=epochs.v, b=epochs.b)
+    explained = task.null_objective - best.objective
+    gap = epochs.objective - best.objective
+    objectives = [report.objective for report in reports]
+    assert np.all(np.diff(objectives) <= 0)
+    assert np.isfinite(objectives).all()
+    assert reports[-1].certified
+    assert gap <= tol * explained + 1e-14 * abs(best.objective)
+    assert reports[-1].suboptimality >= gap / 3 - 1e-14 * abs(best.objective)
+    return epochs, best
+
+
+@pytest.fixture(scope="module")
+def diabetes():
+    return load_diabetes(return_X_y=True, scaled=False)
+
+
+@pytest.fixture(scope="module")
+def breast_cancer():
+    X, y = load_breast_cancer(return_X_y=True)
+    return X, np.where(y > 0, 1.0, -1.0)
+
+
+@pytest.mark.parametrize("alpha", [1e-6, 1e-2, 10.0])
+@pytest.mark.parametrize("positive", [False, True], ids=["", "positive"])
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.15])
+def test_proximal_agrees_with_coordinate_descent(diabetes, alpha, positive, l1_ratio):
+    X, y = diabetes
+    task = make_task(
+        X, y, "squared_error", alpha=alpha, l1_ratio=l1_ratio, positive=positive
+    )
+    epochs, _ = descend(task, tol=1e-10)
+    # The peer on standardised columns would have another penalty: more sweeps instead.
+    options = {"tol": 1e-12, "max_iter": 10**6, "positive": positive}
+    if l1_ratio == 1.0:
+        peer = Lasso(alpha, **options).fit(X, y)
+    else:
+        peer = ElasticNet(alpha, l1_ratio=l1_ratio, **options).fit(X, y)
+    coef, intercept = raw_model(task, epochs)
+    assert_allclose(coef[0], peer.coef_, rtol=1e-5, atol=1e-7)
+    assert_allclose(intercept[0], peer.intercept_, rtol=1e-6)
+    assert_allclose(coef[0] == 0, peer.coef_ == 0)
+
+
+@pytest.mark.parametrize("alpha", [1e-6, 1e-4, 1e-2])
+@pytest.mark.parametrize("loss", REGRESSION)
+def test_proximal_regression_keeps_its_tolerance(diabetes, loss, alpha):
+    X, y = diabetes
+    check(make_task(X, y, loss, alpha=alpha, parameter=10.0))
+
+
+@pytest.mark.parametrize("alpha", [1e-6, 1e-4, 1e-2])
+@pytest.mark.parametrize("positive", [False, True], ids=["", "positive"])
+@pytest.mark.parametrize("loss", CLASSIFICATION)
+def test_proximal_classification_keeps_its_tolerance(
+    breast_cancer, loss, positive, alpha
+):
+    task = make_task(*breast_cancer, loss, alpha=alpha, positive=positive)
+    if descend(task)[0].v.any():
+        check(task)
+
+
+@pytest.mark.parametrize("alpha", [1e-6, 1e-4, 1e-2])
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.15])
+def test_proximal_softmax_is_optimal(alpha, l1_ratio):
+    X, y = load_wine(return_X_y=True)
+    task = make_task(X, y, "softmax", alpha=alpha, l1_ratio=l1_ratio)
+    epochs, best = check(task)
+    assert optimality_violation(task, best.v, best.b) < 1e-6
+    assert np.count_nonzero(epochs.v == 0) >= (13 if l1_ratio == 1.0 else 0)
+
+
+def test_proximal_softmax_agrees_with_saga(rng):
+    X = rng.normal(size=(300, 5))
+    y = (X[:, :3] + 0.5 * rng.normal(size=(300, 3))).argmax(axis=1)
+    task = make_task(X, y, "softmax", alpha=0.02)
+    epochs, _ = descend(task, tol=1e-10)
+    peer = LogisticRegression(
+        l1_ratio=1.0, solver="saga", C=1 / (300 * 0.02), tol=1e-10, max_iter=10**5
+    )
+    try:
+        peer.fit(X, y)
+    except ValueError:  # before scikit-learn 1.8 the penalty had a name
+        peer.set_params(penalty="l1", l1_ratio=None).fit(X, y)
+    coef, _ = raw_model(task, epochs)
+    assert_allclose(coef, peer.coef_, atol=1e-5)
+
+
+def test_proximal_kkt_conditions_hold(breast_cancer):
+    task = make_task(*breast_cancer, "log_loss", alpha=1e-4)
+    epochs, _ = descend(task, tol=1e-12)
+    assert 0 < np.count_nonzero(epochs.v) < epochs.v.size
+    # A violation e of one column, of curvature <= 1/4, leaves e^2 / (2 / 4) to gain.
+    largest = np.sqrt(0.5 * 1e-12 * task.null_objective)
+    assert optimality_violation(task, epochs.v, epochs.b) < largest
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "log_loss", "squared_hinge"])
+def test_proximal_warm_start_stops_at_once(breast_cancer, loss):
+    task = make_task(*breast_cancer, loss, alpha=1e-3)
+    epochs, _ = descend(task, tol=1e-8)
+    again, reports = descend(task, v=epochs.v, b=epochs.b)
+    assert len(reports) == 1
+    assert_allclose(again.v, epochs.v, rtol=0)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "log_loss"])
+def test_proximal_weight_two_is_the_row_twice(breast_cancer, loss):
+    X, y = breast_cancer
+    weight = np.ones(len(y))
+    weight[::3], weight[1::3] = 2.0, 0.0
+    repeated = np.repeat(np.arange(len(y)), weight.astype(int))
+    kept = weight > 0
+    one = make_task(X[kept], y[kept], loss, alpha=1e-3, weight=weight[kept])
+    other = make_task(X[repeated], y[repeated], loss, alpha=1e-3)
+    a, b = descend(one, tol=1e-12)[0], descend(other, tol=1e-12)[0]
+    assert_allclose(raw_model(one, a)[0], raw_model(other, b)[0], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "log_loss"])
+@pytest.mark.parametrize("n_features", [40, 700], ids=["gram", "working set"])
+def test_proximal_sparse_equals_dense(rng, loss, n_features):
+    X = np.where(rng.random((300, n_features)) < 0.1, rng.random((300, n_features)), 0)
+    y = np.sign(X[:, :5].sum(axis=1) - 0.25 + 0.1 * rng.normal(size=300))
+    a, b = (
+        descend(make_task(x, y, loss, alpha=3e-3), tol=1e-10)[0]
+        for x in (X, csr_array(X))
+    )
+    assert 0 < np.count_nonzero(a.v) < n_features
+    assert_allclose(a.v, b.v, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "log_loss", "squared_hinge"])
+def test_proximal_wide_data_keeps_the_tolerance(rng, loss):
+    X = rng.normal(size=(80, 600)) * 10.0 ** rng.uniform(-3, 3, 600)
+    y = np.sign(X[:, :4] / X[:, :4].std(axis=0) @ np.ones(4))
+    check(make_task(X, y, loss, alpha=1e-3))
+
+
+def test_proximal_survives_any_scale(rng):
+    X = rng.normal(size=(60, 6)) * [1e-18, 1e-9, 1.0, 1e4, 1e9, 0.0]
+    X[:, 5] = 0.1
+    y = X[:, 2] + X[:, 4] / 1e9
+    task = make_task(X, y, "squared_error", alpha=1e-6)
+    epochs, _ = check(task)
+    assert epochs.v[0, 5] == 0
+
+
+def test_proximal_survives_all_levels_of_one_hot_columns(rng):
+    codes = rng.integers(0, 8, (400, 3))
+    X = np.hstack([np.eye(8)[c] for c in codes.T])
+    y = np.sign(rng.normal(size=8)[codes[:, 0]] + rng.normal(size=400))
+    for loss in CLASSIFICATION:
+        check(make_task(X, y, loss, alpha=1e-6))
+
+
+@pytest.mark.parametrize("mode", ["stochastic", "mini-batch"])
+@pytest.mark.parametrize("loss", ["squared_error", "log_loss"])
+def test_proximal_moves_end_in_the_same_model(breast_cancer, mode, loss):
+    task = make_task(*breast_cancer, loss, alpha=1e-3)
+    plain, _ = descend(task, tol=1e-10)
+    moved, reports = descend(task, tol=1e-10, move=make_move(task, mode, 0))
+    objectives = [report.objective for report in reports]
+    assert np.all(np.diff(objectives) <= 0)
+    assert_allclose(moved.v, plain.v, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_proximal_ends_certified_on_random_tasks(seed):
+    rng = np.random.default_rng(seed)
+    n, d = int(rng.integers(5, 120)), int(rng.integers(1, 60))
+    X = rng.normal(size=(n, d)) @ rng.normal(size=(d, d))
+    X = X * 10.0 ** rng.uniform(-4, 4, d) + rng.normal(size=d)
+    X[:, rng.random(d) < 0.1] = 1.0
+    loss = str(rng.choice([*CLASSIFICATION, *REGRESSION, "softmax"]))
+    y = rng.normal(size=n) * 10.0 ** rng.uniform(-3, 3)
+    if loss in CLASSIFICATION:
+        y = np.where(rng.permutation(n) < n // 2, 1.0, -1.0)
+    if loss == "softmax":
+        y = rng.permutation(n) % 3
+    task = make_task(
+        X,
+        y,
+        loss,
+        alpha=10.0 ** rng.uniform(-6, 0),
+        l1_ratio=rng.choice([0.15, 1.0]),
+        positive=rng.random() < 0.3,
+        weight=rng.pareto(1.0, n) + 1e-3,
+        parameter=abs(y).mean(),
+    )
+    epochs, reports = descend(task)
+    assert np.isfinite(epochs.v).all()
+    assert reports[-1].certified
+    assert epochs.objective <= task.null_objective * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("swept", [0, 3])
+def test_gram_descent_is_exact_where_the_condition_is_bad(rng, swept):
+    p = 60
+    basis = np.linalg.qr(rng.normal(size=(p, p)))[0]
+    H = basis * np.logspace(0, -12, p) @ basis.T
+    H = 0.5 * (H + H.T)
+    g, l1 = rng.normal(size=p) @ H, np.full(p, 1e-7)
+    v, r = np.zeros(p), g.copy()
+    decrease, *_ = descend_gram(
+        H, r, l1, np.zeros(p, np.uint8), v, 0.0, 1e-14, 300, swept
+    )
+    violation = np.where(v != 0, abs(r + l1 * np.sign(v)), abs(r) - l1).max()
+    assert violation < 1e-5 * l1[0]
+    assert_allclose(decrease, -(0.5 * (g + r) @ v + l1 @ abs(v)), rtol=1e-6)
+
+
+def test_column_descent_equals_gram_descent(rng):
+    X = np.where(rng.random((100, 30)) < 0.2, rng.normal(size=(100, 30)), 0.0)
+    h, scale = rng.random(100), rng.random(30) + 0.5
+    e, ridge, l1 = rng.normal(size=100), np.full(30, 0.01), np.full(30, 0.5)
+    whole = np.hstack([X * scale, np.ones((100, 1))])
+    H = (whole.T * h) @ whole + np.diag(np.append(ridge, 0.0))
+    none = np.zeros(31, np.uint8)
+    v, r = np.zeros(31), whole.T @ e
+    descend_gram(H, r, np.append(l1, 0.0), none, v, 0.0, 1e-12, 100)
+    X = csr_array(X).tocsc()
+    matrix = X.data, X.indices.astype(np.int32), X.indptr.astype(np.int64)
+    x = np.zeros(31)
+    descend_columns(
+        matrix, scale, h, ridge, np.append(l1, 0.0), none, True, x, e, 0.0, 1e-12, 100
+    )
+    assert_allclose(x, v, atol=1e-6)
