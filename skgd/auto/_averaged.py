@@ -13,6 +13,7 @@ from skgd.auto._coordinates import (
 )
 from skgd.auto._lesson import Lesson
 from skgd.auto._moments import Columns
+from skgd.auto._rosenblatt import learn_by_rule
 from skgd.auto._steps import Steps
 
 _STEPS = 400  # a call, of 1 to 256 rows each: more gains nothing
@@ -88,22 +89,32 @@ def learn_by_steps(problem, start, positive, mode, seed):
     here = Columns(mean, np.maximum(variance, 0.0))
     memory = _recall(problem, start, here, losses, positive)
     view = view.with_coordinates(memory.moments.mean, np.ones(view.n_features))
-    steps = Steps(problem, memory, losses, positive)
     order = np.arange(view.n_rows, dtype=np.uint32)
-    shuffle(order, seed)
+    if mode != "batch":
+        shuffle(order, seed)
+    memory.mode = mode
+    if not problem.minimised:
+        memory.mode = "stochastic"
+        learn_by_rule(problem, memory, losses, view, order, _share(start.share))
+        if positive:
+            np.maximum(memory.iterate[:, :-1], 0.0, out=memory.iterate[:, :-1])
+            np.maximum(memory.average[:, :-1], 0.0, out=memory.average[:, :-1])
+        return _lesson(problem, memory)
+    steps = Steps(problem, memory, losses, positive)
     size = _rows_a_step(view, mode)
-    total = len(order) / start.share  # rows seen, by weight
-    done = total - len(order)
+    done = 1.0 / start.share - 1.0  # weight of earlier rows, in units of these
     for begin in range(0, len(order), size):
         batch = order[begin : begin + size]
-        weight = s[batch].sum() * len(order)
+        weight = s[batch].sum()
         done += weight
         steps.take(view.with_rows(batch), batch, len(order) / len(batch))
-        steps.average(
-            min(1.0, (1.0 + _FORGETTING) * weight / (done + _FORGETTING * weight))
-        )
-    memory.mode = mode
+        steps.average(_share(weight / done))
     return _lesson(problem, memory, steps)
+
+
+def _share(of_weight):
+    """Give the share in the average of rows of that share in the weight so far."""
+    return (1.0 + _FORGETTING) * of_weight / (1.0 + _FORGETTING * of_weight)
 
 
 def _rows_a_step(view, mode):
@@ -178,13 +189,12 @@ def _spread(losses, centre):
     return np.abs(y - centre) @ losses[0].weight[:, None]
 
 
-def _lesson(problem, memory, steps):
+def _lesson(problem, memory, steps=None):
     """Give the averages, with the zeros that l1 asks for."""
-    average = memory.average
-    coef = average[:, :-1]
-    if problem.l1:
+    coef, at_mean = memory.average[:, :-1], memory.average[:, -1]
+    if problem.l1 and steps is not None:
         coef = np.where(steps.support(), coef, 0.0)
     memory.coef = coef.astype(problem.design.dtype)
-    memory.intercept = average[:, -1] - memory.coef.astype(float) @ memory.moments.mean
-    norm, step = steps.last
+    memory.intercept = at_mean - memory.coef.astype(np.float64) @ memory.moments.mean
+    norm, step = (np.nan, 1.0) if steps is None else steps.last
     return Lesson(memory.coef, memory.intercept, memory, gradient_norm=norm, step=step)
