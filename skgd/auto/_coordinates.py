@@ -103,7 +103,8 @@ def output_losses(problem, s):
 
 def _make_task(problem, loss, view, mean, variance, positive):
     K = loss.n_outputs
-    constant = best_constant(loss) if problem.fit_intercept else np.zeros(K)
+    moves = problem.fit_intercept and problem.minimised
+    constant = best_constant(loss) if moves else np.zeros(K)
     z = np.repeat(constant, view.n_rows).reshape(K, view.n_rows)
     d, h = np.empty((2, *z.shape))
     objective = loss.evaluate(z, d, h)
@@ -112,7 +113,7 @@ def _make_task(problem, loss, view, mean, variance, positive):
     else:
         least = _LEAST_CURVATURE * loss.curvature * loss.weight.sum()
         curvature = max(h.sum() / K, least)
-    scale = _scale(curvature, variance, problem.ridge)
+    scale = _scale(curvature, variance, problem.ridge if problem.minimised else 0.0)
     return Task(
         view.with_coordinates(mean, scale),
         loss,
@@ -122,6 +123,7 @@ def _make_task(problem, loss, view, mean, variance, positive):
         problem.fit_intercept,
         constant,
         objective,
+        problem.minimised,
     )
 
 
