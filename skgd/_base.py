@@ -23,7 +23,7 @@ from skgd._monitor import Monitor
 from skgd._problem import Problem
 from skgd._stopping import Certificate, Stopping
 from skgd._validation import AUTO
-from skgd.auto import AutoEpochs, TooLargeError
+from skgd.auto import AutoEpochs, StreamEpochs, TooLargeError
 from skgd.textbook import ADAPTIVE, AGGRESSIVE, SCHEDULES, DescentState, TextbookEpochs
 from skgd.textbook._stability import divergence_message, worse_than_zero_message
 
@@ -125,8 +125,12 @@ class BaseGD(BaseEstimator, ABC):
                 self._store_untouched(state)
                 return self
             problem = self._problem(training, rows, state)
-            outcome, _ = self._descend(problem, state, max_iter=1, tol=None, score=None)
+            outcome, _ = self._descend(
+                problem, state, max_iter=1, tol=None, score=None, stream=True
+            )
             self._store(outcome)
+            if self.learning_rate == AUTO:
+                self.mode_ = outcome.state.memory.mode
         return self
 
     # --- Validate
@@ -268,11 +272,11 @@ class BaseGD(BaseEstimator, ABC):
 
     # --- Descend
 
-    def _descend(self, problem, state, *, max_iter, tol, score):
+    def _descend(self, problem, state, *, max_iter, tol, score, stream=False):
         try:
             with np.errstate(all="ignore"):
                 if self.learning_rate == AUTO:
-                    epochs = self._auto_epochs(problem, state, tol)
+                    epochs = self._auto_epochs(problem, state, tol, stream)
                     stopping = Certificate(tol, self.n_iter_no_change)
                 else:
                     epochs = self._textbook_epochs(problem, state)
@@ -296,10 +300,16 @@ class BaseGD(BaseEstimator, ABC):
                 coef=outcome.coef,
                 intercept=outcome.intercept,
                 samples_seen=float(outcome.n_iter * len(problem.rows)),
+                memory=epochs.columns,
             )
         return outcome, stopping
 
-    def _auto_epochs(self, problem, state, tol):
+    def _auto_epochs(self, problem, state, tol, stream):
+        seed = _seed(self.random_state)
+        if stream:
+            return StreamEpochs(
+                problem, state, positive=self.positive, mode=self.mode, seed=seed
+            )
         return AutoEpochs(
             problem,
             state.coef,
@@ -307,7 +317,7 @@ class BaseGD(BaseEstimator, ABC):
             positive=self.positive,
             tol=tol,
             mode=_validation.mode_of(self),
-            seed=_seed(self.random_state),
+            seed=seed,
         )
 
     def _textbook_epochs(self, problem, state):

@@ -15,14 +15,16 @@ from skgd._base import BaseGD, Training
 class GDRegressor(RegressorMixin, BaseGD):
     """Linear regression fitted by gradient descent.
 
-    It minimises a loss plus a penalty by steps on all rows, on batches, or on single
-    rows. Parameters of :class:`sklearn.linear_model.SGDRegressor` have the same names
-    and meanings here, but for `tol`. X should be scaled, as in the example.
+    It finds the optimum of a loss plus a penalty on raw data, without a scaler or a
+    learning rate, and says how far it may still be. Parameters of
+    :class:`sklearn.linear_model.SGDRegressor` have the same names here, and the same
+    meanings but for `tol`; its learning rates are there too.
 
     Parameters
     ----------
     loss : {"squared_error", "huber", "epsilon_insensitive", \
-            "squared_epsilon_insensitive"}, default="squared_error"
+            "squared_epsilon_insensitive", "absolute_error", "quantile"}, \
+            default="squared_error"
         Loss of a sample as a function of ``r = y - (x . w + b)``:
 
         - "squared_error": ``r^2 / 2``.
@@ -30,6 +32,8 @@ class GDRegressor(RegressorMixin, BaseGD):
           ``epsilon |r| - epsilon^2 / 2``.
         - "epsilon_insensitive": ``max(0, |r| - epsilon)``.
         - "squared_epsilon_insensitive": ``max(0, |r| - epsilon)^2``.
+        - "absolute_error": ``|r|``, for the median.
+        - "quantile": ``quantile r`` for ``r > 0``, else ``(quantile - 1) r``.
     penalty : {"l2", "l1", "elasticnet"} or None, default="l2"
         R(w) of the objective in the Notes. The intercept is never penalised.
     alpha : float, default=1e-4
@@ -40,16 +44,24 @@ class GDRegressor(RegressorMixin, BaseGD):
         penalty.
     fit_intercept : bool, default=True
         Whether to fit b; if not, it stays at zero (or at `intercept_init`).
+    positive : bool, default=False
+        Whether all coefficients must be >= 0, with `learning_rate="auto"` only. The
+        intercept may have any sign.
     mode : {"auto", "batch", "mini-batch", "stochastic"}, default="auto"
-        Rows that a step reads: all of them, `batch_size`, or one. "auto" is
-        "stochastic" with the learning rates of this version; `mode_` has the choice.
+        Rows that a step reads: all of them, a batch, or one. "auto" is "batch" with
+        `learning_rate="auto"` and "stochastic" with the others; `mode_` has the choice.
+        With `learning_rate="auto"` all modes end in the same optimum, and "batch" is
+        nearly always the fastest way there (see the Notes).
     batch_size : "auto" or int, default="auto"
-        Rows a step with `mode="mini-batch"`, >= 1; "auto" is 32, and more than
-        n_samples means all rows. An int with another mode is an error. The gradient is
-        the mean over the batch, so that `eta0` keeps its meaning when this changes.
-    learning_rate : {"constant", "optimal", "invscaling", "adaptive", "pa1", "pa2"}, \
-            default="invscaling"
-        How eta follows from t, the number of the step, counted from 1:
+        Rows a step with `mode="mini-batch"`, >= 1; more than n_samples means all rows.
+        "auto" is 32, or what suits the data with `learning_rate="auto"`, which takes no
+        int. An int with another mode is an error. The gradient is the mean over the
+        batch, so that `eta0` keeps its meaning when this changes.
+    learning_rate : {"auto", "constant", "optimal", "invscaling", "adaptive", "pa1", \
+            "pa2"}, default="auto"
+        "auto" needs none: it scales the features and searches the length of each step
+        itself (see the Notes). The others are textbook descent on X as it is; eta
+        follows from t, the number of the step, counted from 1:
 
         - "constant": ``eta = eta0``.
         - "optimal": ``eta = 1 / (alpha * (t0 + t - 1))`` with
@@ -61,29 +73,41 @@ class GDRegressor(RegressorMixin, BaseGD):
           ``min(eta0, loss / |x|^2)`` and ``loss / (|x|^2 + 1 / (2 eta0))``, for
           `loss="epsilon_insensitive"` and `optimizer="sgd"` only.
     eta0 : float, default=0.01
-        First learning rate, > 0; the aggressiveness for "pa1" and "pa2"; ignored by
-        "optimal". Its unit depends on that of X: scale X first.
+        First learning rate, > 0; the aggressiveness for "pa1" and "pa2". Its unit
+        depends on that of X: scale X first. "optimal" ignores it, and so does "auto",
+        with a warning if it is not at its default.
     power_t : float, default=0.25
         Exponent of "invscaling". Below zero, which is deprecated, the rate grows.
+        "auto" ignores it, with a warning if it is not at its default.
     optimizer : {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"} or \
             optimizer object, default="sgd"
         How a gradient becomes a step. The objects (:class:`SGD`, :class:`Momentum`,
         :class:`Nesterov`, :class:`AdaGrad`, :class:`RMSProp`, :class:`Adam`) have
         parameters of their own; in a grid these are `optimizer__momentum` and the like.
+        With `learning_rate="auto"` anything but "sgd" is an error.
     average : bool or int, default=False
         Whether `coef_` and `intercept_` are the mean of the iterates, one a step. An
         int is the number of samples, >= 0, to see before the mean begins; 0 is False.
+        With `learning_rate="auto"` anything else is an error.
     max_iter : int, default=1000
         Most epochs, >= 1, that `fit` runs. `partial_fit` runs one.
     tol : float or None, default=1e-4
-        Stop after `n_iter_no_change` epochs in a row that improve the best objective
-        by less than ``tol * |F_0 - F_best|``, F_0 being the objective of the zero
-        model: a share, >= 0, without unit. In batch mode with a smooth loss and a rate
-        other than "adaptive": epochs that change the objective by less, up or down.
-        With `early_stopping`, stop when the best validation score improves by less than
-        `tol`. None: run `max_iter` epochs.
+        When to stop: a share, >= 0, without unit, of what the fit has gained.
+
+        - `learning_rate="auto"`: stop where the estimate of F - F*, what is left to
+          gain, is at most ``tol * (F_null - F)``, F_null being the objective of the
+          best model without coefficients.
+        - The others: stop after `n_iter_no_change` epochs in a row that improve the
+          best objective by less than ``tol * |F_0 - F_best|``, F_0 being the objective
+          of the zero model. In batch mode with a smooth loss and a rate other than
+          "adaptive": epochs that change the objective by less, up or down.
+
+        With `early_stopping` also when the best validation score improves by less than
+        `tol` (the textbook rates: only then). None: run `max_iter` epochs, fewer only
+        with "auto" where floating point allows no decrease.
     n_iter_no_change : int, default=5
-        Epochs in a row, >= 1, that may bring less than `tol` asks.
+        Epochs in a row, >= 1, that may bring less than `tol` asks. With
+        `learning_rate="auto"` these are counted under `early_stopping` only.
     early_stopping : bool, default=False
         Whether to set `validation_fraction` of the rows aside, to stop by the score on
         them (R2), and to return the model of the best epoch (of the last one
@@ -91,18 +115,21 @@ class GDRegressor(RegressorMixin, BaseGD):
     validation_fraction : float, default=0.1
         Share of the rows set aside by `early_stopping`, in (0, 1), at least two rows.
     shuffle : bool, default=True
-        Whether each epoch reads the rows in a new random order. No effect on "batch".
+        Whether each epoch reads the rows in a new random order. No effect in batch
+        mode, nor with `learning_rate="auto"`, whose other modes always do.
     epsilon : float, default=0.1
         Parameter of huber and of the epsilon-insensitive losses, >= 0, in units of y.
+    quantile : float, default=0.5
+        The quantile, in (0, 1), that `loss="quantile"` fits.
     warm_start : bool, default=False
-        Whether `fit` starts from the coefficients of the last fit. Its learning rate
-        starts anew.
+        Whether `fit` starts from the coefficients of the last fit. A learning rate
+        starts anew, and so does all that "auto" has found out about the data.
     n_jobs : int or None, default=None
         Threads that share the rows of a large batch, as in joblib: not 0, -1 for all
         cores, None for 1 outside a joblib context. It does not change the result.
     random_state : int, RandomState instance or None, default=None
-        Seed of the order of rows and of the validation split. No effect on batch mode
-        without `early_stopping`.
+        Seed of the order of rows and of the validation split. Batch mode without
+        `early_stopping` does not read it.
     verbose : int or bool, default=0
         Whether to print a line an epoch, >= 0.
 
@@ -122,19 +149,28 @@ class GDRegressor(RegressorMixin, BaseGD):
     mode_ : str
         The mode that ran: "batch", "mini-batch" or "stochastic".
     converged_ : bool
-        Whether `tol` ended the descent, at a model no worse than the zero model. It
-        does not say how far the optimum is.
+        Whether `tol` ended the descent at the model that is returned, which is no worse
+        than the zero model. With a learning rate other than "auto" this does not say
+        how far the optimum is.
     objective_ : float
         F of the Notes at the returned model, over the training rows.
     suboptimality_ : float
-        Estimate of the objective's distance from its least value; NaN here, because
-        the textbook learning rates come without one.
+        F - F*, what is left to gain, as well as it is known: a bound for losses with a
+        kink on sparse X with an l2 penalty, an estimate otherwise (see the Notes). NaN
+        with a learning rate other than "auto", which comes without one.
     history_ : dict of str to ndarray of shape (n_iter_,)
-        An entry an epoch: "objective" (running mean over the epoch; the last one is
-        `objective_`), "suboptimality" (NaN), "gradient_norm" (norm of the move of
-        (w, b) over the sum of the learning rates: in batch mode with "sgd" that of
-        the gradient), "learning_rate" (of the epoch's first step), "validation_score"
-        (NaN without `early_stopping`) and "seconds" (since the fit began).
+        An entry an epoch; NaN for what there is not:
+
+        - "objective": F at the epoch's model; with a learning rate other than "auto"
+          the running mean over the epoch. The last entry is `objective_`.
+        - "suboptimality": as `suboptimality_`; infinite before there is an estimate.
+        - "gradient_norm": with "auto" in the coordinates of the descent, that is of
+          scaled features. Otherwise the norm of the move of (w, b) over the sum of the
+          learning rates: in batch mode with "sgd" that of the gradient.
+        - "learning_rate": of the epoch's first step; with "auto" the share that was
+          taken of the step proposed.
+        - "validation_score": with `early_stopping`.
+        - "seconds": since the fit began.
     n_features_in_ : int
         Features seen by `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -156,7 +192,28 @@ class GDRegressor(RegressorMixin, BaseGD):
                l1_ratio |w|_1 + (1 - l1_ratio) |w|^2 / 2            penalty="elasticnet"
 
     A weight of 2 is the row twice, a weight of 0 is the row left out, and a factor on
-    all weights changes nothing. A step on the rows B, for a loss with the derivative
+    all weights changes nothing.
+
+    With `learning_rate="auto"` the descent begins at the best model without
+    coefficients and works in scaled and centred coordinates, which is a change of
+    variables: X is not copied, sparse X stays sparse, and the penalty keeps acting on
+    the coefficients of X as given. An epoch takes a direction P^-1 g, g being the
+    gradient and P a Cholesky factor of the Hessian or its diagonal, and minimises F
+    exactly over the plane of that direction and the step before; the modes other than
+    "batch" add a variance-reduced epoch over batches or single rows as a third
+    direction. With a Cholesky factor P^-1 g does nearly all the work, so that "batch"
+    is simply cheaper. l1 penalties and `positive` go by proximal Newton steps, losses
+    with a kink (those with ``| |`` or ``max(0, )`` not squared) on dense X by a method
+    of multipliers or an interior point, which read all rows whatever the mode, and on
+    sparse X with an l2 penalty by coordinate ascent on the dual. F never rises.
+
+    `suboptimality_` is a Newton decrement for smooth losses, good to a factor of two
+    or so with a Cholesky factor; with the diagonal (more than 2000 columns, or 500 of
+    sparse X) the larger of it and of the decrease over the last epochs, which can be
+    several times too small. For losses with a kink it is a duality gap: exact on sparse
+    X, elsewhere up to what a tiny gradient leaves open.
+
+    With the textbook rates, a step on the rows B, for a loss with the derivative
     dloss in x . w + b, s_mean the mean weight of the training rows::
 
         g = sum_{i in B} s_i dloss(y_i, x_i . w + b) x_i / (|B| s_mean) + ridge w
@@ -172,23 +229,25 @@ class GDRegressor(RegressorMixin, BaseGD):
     of `average` is not sparse.
 
     An epoch costs O(n_samples * n_features * n_outputs), or O(nnz * n_outputs) for
-    sparse X. A step costs O(n_features) more with any optimizer other than "sgd", with
-    batches of more than 1024 / n_outputs rows, and with averaging together with l1 on
-    sparse X. Memory beyond X is a few arrays of n_samples and of
-    n_features * n_outputs. X is not copied if it is C-contiguous or CSR, in float32 or
-    float64.
+    sparse X; a Cholesky factor of "auto" O(n_samples * n_features^2 * n_outputs) and
+    n_features^2 * n_outputs numbers more. A textbook step costs O(n_features) more with
+    any optimizer other than "sgd", with batches of more than 1024 / n_outputs rows, and
+    with averaging together with l1 on sparse X. Memory beyond X is else a few arrays of
+    n_samples * n_outputs and of n_features * n_outputs. X is not copied if it is
+    C-contiguous or CSR, in float32 or float64.
 
-    No schedule looks at X: on features of very different sizes the descent diverges, or
-    crawls. A fit whose numbers overflow raises a ValueError that names the largest
-    stable rate; one that ends worse than the zero model warns.
+    No schedule looks at X: on features of very different sizes textbook descent
+    diverges, or crawls. A fit whose numbers overflow raises a ValueError that names the
+    largest stable rate; one that ends worse than the zero model warns.
 
     Defaults that differ from those of :class:`sklearn.linear_model.SGDRegressor`:
 
-    ========= ============== =============================
-    parameter SGDRegressor   GDRegressor
-    ========= ============== =============================
-    tol       1e-3, absolute 1e-4, a share of F_0 - F_best
-    ========= ============== =============================
+    ============= ============== ==========================
+    parameter     SGDRegressor   GDRegressor
+    ============= ============== ==========================
+    learning_rate "invscaling"   "auto"
+    tol           1e-3, absolute 1e-4, a share of the gain
+    ============= ============== ==========================
 
     The intercept moves by the same rate whether X is sparse or not (there: 0.01 of it
     if sparse), a target of shape (n_samples, n_targets) is fitted in one pass over the
@@ -202,19 +261,32 @@ class GDRegressor(RegressorMixin, BaseGD):
        averaging, 1992 (`average`).
     .. [3] K. Crammer et al., Online passive-aggressive algorithms, 2006, section 4
        ("pa1", "pa2").
+    .. [4] S. Boyd, L. Vandenberghe, Convex Optimization, 2004, sections 9.5 (the
+       Newton decrement), 11.7 (interior points).
+    .. [5] J. Lee, Y. Sun, M. Saunders, Proximal Newton-type methods for minimizing
+       composite functions, 2014.
+    .. [6] R. T. Rockafellar, Augmented Lagrangians and applications of the proximal
+       point algorithm in convex programming, 1976.
+    .. [7] C.-J. Hsieh et al., A dual coordinate descent method for large-scale linear
+       SVM, 2008.
+    .. [8] R. Johnson, T. Zhang, Accelerating stochastic gradient descent using
+       predictive variance reduction, 2013 ("mini-batch"); A. Defazio, F. Bach,
+       S. Lacoste-Julien, SAGA, 2014 ("stochastic").
 
     Examples
     --------
+    Features in units from 1 to 1e3, and no scaler:
+
     >>> from sklearn.datasets import load_diabetes
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
     >>> from skgd import GDRegressor
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = make_pipeline(StandardScaler(), GDRegressor(random_state=0))
-    >>> round(model.fit(X, y).score(X, y), 2)
-    0.51
-    >>> model[-1].mode_
-    'stochastic'
+    >>> X, y = load_diabetes(return_X_y=True, scaled=False)
+    >>> model = GDRegressor().fit(X, y)
+    >>> round(model.score(X, y), 2)
+    0.52
+    >>> model.mode_, model.converged_
+    ('batch', True)
+    >>> bool(model.suboptimality_ <= 1e-4 * model.objective_)
+    True
     """
 
     _constraints = _validation.REGRESSOR_CONSTRAINTS
@@ -232,7 +304,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         positive=False,
         mode="auto",
         batch_size="auto",
-        learning_rate="invscaling",
+        learning_rate="auto",
         eta0=0.01,
         power_t=0.25,
         optimizer="sgd",
@@ -316,7 +388,9 @@ class GDRegressor(RegressorMixin, BaseGD):
 
         Schedule, optimizer and averages go on too; `coef_` or `intercept_` that were
         changed by hand are where it goes on from, with an average begun anew. `tol` and
-        `max_iter` are not read, and `history_` speaks of the last call.
+        `max_iter` are not read, and `history_` speaks of the last call. With
+        `learning_rate="auto"` an epoch nearly minimises F over the rows of the call,
+        those of earlier calls left out: take a textbook rate for parts of a data set.
 
         Parameters
         ----------

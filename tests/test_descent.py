@@ -480,9 +480,9 @@ def test_descent_classifier_objective_is_that_of_the_coefficients(
 ):
     X, _ = regression(rng)
     y = rng.integers(n_classes, size=len(X))
-    model = GDClassifier(
-        loss, alpha=0.1, max_iter=3, tol=None, multi_class=multi_class, random_state=0
-    )
+    options = {"learning_rate": "optimal", "max_iter": 3, "tol": None}
+    model = GDClassifier(loss, alpha=0.1, multi_class=multi_class, **options)
+    model.set_params(random_state=0)
     quietly(model.fit, X, y)
     hot = np.eye(n_classes)[y]
     softmax = loss == "log_loss" and n_classes > 2 and multi_class == "auto"
@@ -620,6 +620,7 @@ def test_descent_classifier_partial_fits_equal_epochs(n_classes, loss, penalty, 
     X, _ = regression(rng)
     y = rng.integers(n_classes, size=len(X))
     options = {"penalty": penalty, "alpha": 0.05, "shuffle": False, "tol": None}
+    options["learning_rate"] = "optimal"
     one, other = (GDClassifier(loss, max_iter=3, **options) for _ in range(2))
     quietly(one.fit, X, y)
     for _ in range(3):

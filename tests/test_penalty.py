@@ -19,12 +19,15 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 START = np.array([2.0, 1.0, 0.3, 0.1, 0.05, 0.0, -0.05, -0.1, -0.3, -1.0, -2.0])
 
 
+def textbook(**options):
+    return GDRegressor(**{"learning_rate": "invscaling", "tol": None, **options})
+
+
 def descend(n_samples=1, dtype=np.float64, storage=np.asarray, **options):
     """Give coefficients after a descent from START on rows that are all zero."""
     X = storage(np.zeros((n_samples, len(START)), dtype=dtype))
     options = {"learning_rate": "constant", "eta0": 0.5, "max_iter": 1, **options}
-    model = GDRegressor(tol=None, **options)
-    return model.fit(X, np.zeros(n_samples), coef_init=START).coef_
+    return textbook(**options).fit(X, np.zeros(n_samples), coef_init=START).coef_
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.1, 0.4, 10.0])
@@ -116,7 +119,7 @@ def test_penalty_cumulative_l1_leaves_noise_at_zero(rng):
     # the debt keeps it there, where soft thresholding each step would not.
     X = rng.normal(size=(2000, 20))
     y = 3 * X[:, 0] + rng.normal(size=2000)
-    model = GDRegressor(penalty="l1", alpha=0.2, eta0=0.01, max_iter=5, tol=None)
+    model = textbook(penalty="l1", alpha=0.2, eta0=0.01, max_iter=5)
     model.set_params(mode="stochastic", random_state=0).fit(X, y)
     assert model.coef_[0] > 2
     assert (model.coef_[1:] == 0).sum() >= 15
@@ -127,8 +130,7 @@ def test_penalty_cumulative_l1_leaves_noise_at_zero(rng):
 def test_penalty_of_rows_of_zeros_warns_of_the_objective_only(mode, n_features):
     # Worse than the zero model, where no rate is too large: nothing depends on it.
     X, y = np.zeros((9, n_features)), np.zeros(9)
-    model = GDRegressor(penalty="l1", fit_intercept=False, mode=mode, tol=None)
-    model.set_params(max_iter=1)
+    model = textbook(penalty="l1", fit_intercept=False, mode=mode, max_iter=1)
     with pytest.warns(ConvergenceWarning, match="no largest stable learning rate"):
         model.fit(X, y, coef_init=np.ones(n_features))
     assert (model.coef_ < 1).all()
@@ -144,7 +146,7 @@ def task(rng):
 
 
 def fitted(task, optimizer="sgd", mode="stochastic", **options):
-    model = GDRegressor(optimizer=optimizer, mode=mode, max_iter=3, tol=None, **options)
+    model = textbook(optimizer=optimizer, mode=mode, max_iter=3, **options)
     return model.set_params(random_state=0).fit(*task).coef_
 
 
@@ -179,8 +181,8 @@ def test_penalty_leaves_the_intercept_alone(penalty, optimizer, mode):
     # Without features there is nothing that it could act on.
     X, y = np.zeros((30, 1)), np.linspace(0, 3, 30)
     models = [
-        GDRegressor(penalty=p, alpha=10.0, optimizer=optimizer, mode=mode, eta0=0.05)
-        .set_params(max_iter=5, tol=None, shuffle=False)
+        textbook(penalty=p, alpha=10.0, optimizer=optimizer, mode=mode, eta0=0.05)
+        .set_params(max_iter=5, shuffle=False)
         .fit(X, y)
         for p in (penalty, None)
     ]

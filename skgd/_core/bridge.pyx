@@ -271,6 +271,12 @@ cdef class SampleLoss:
         """Whether the second derivative is the same everywhere."""
         return self.name == "squared_error"
 
+    @property
+    def piecewise(self):
+        """Whether the second derivative jumps."""
+        return np.isfinite(self.curvature) and self.name not in (
+            "squared_error", "log_loss", "softmax")
+
     def with_rows(self, positions):
         """Give the loss of some of the rows, their weights summing to one."""
         weight = self.weight[positions]

@@ -2,5 +2,6 @@
 
 from skgd.auto._coordinates import TooLargeError
 from skgd.auto._epochs import AutoEpochs
+from skgd.auto._streams import StreamEpochs
 
-__all__ = ["AutoEpochs", "TooLargeError"]
+__all__ = ["AutoEpochs", "StreamEpochs", "TooLargeError"]

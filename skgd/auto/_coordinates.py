@@ -5,6 +5,7 @@ import numpy as np
 from skgd._core.bridge import SampleLoss, View
 from skgd._core.engine import LOSSES
 from skgd.auto._interval import Interval
+from skgd.auto._moments import Columns
 from skgd.auto._task import Task
 
 # The mean curvature at the start is at least this share of the loss's bound: rows that
@@ -17,16 +18,44 @@ class TooLargeError(Exception):
     """A column of X holds NaN, infinity, or numbers whose squares overflow."""
 
 
-def make_tasks(problem, positive: bool) -> list[Task]:
-    """Give what is to be minimised: a task an output, or one for softmax.
+def make_tasks(problem, positive: bool) -> tuple[Columns, list[Task]]:
+    """Give the columns, and what is to be minimised: a task an output or for softmax.
 
     Two passes over X for the columns' means and variances.
     """
-    rows, d = problem.rows, problem.design.shape[1]
-    s = _weights(problem, rows)
-    view = View(problem.design, rows, np.zeros(d), np.ones(d), problem.n_threads)
+    s = row_weights(problem)
+    view, mean, variance = look_at_columns(problem, problem.fit_intercept, s)
+    return Columns(mean, np.maximum(variance, 0.0)), [
+        _make_task(problem, loss, view, mean, variance, positive)
+        for loss in output_losses(problem, s)
+    ]
+
+
+def look_at_columns(problem, centred: bool, s=None):
+    """Give the training rows, their means and their variances: two passes over X.
+
+    Parameters
+    ----------
+    problem : Problem
+    centred : bool
+        False makes the means zero, and the variances means of squares.
+    s : ndarray of shape (n_train,) or None
+        Weights of sum one.
+
+    Returns
+    -------
+    view : View
+        Of any coordinates.
+    mean, variance : ndarray of shape (n_features,)
+        The variance is -1 where a column is constant (or zero, unless `centred`).
+    """
+    s = row_weights(problem) if s is None else s
+    d = problem.design.shape[1]
+    view = View(
+        problem.design, problem.rows, np.zeros(d), np.ones(d), problem.n_threads
+    )
     mean, low, high = view.ranges(s)
-    if problem.fit_intercept:
+    if centred:
         constant = low == high
         mean[constant] = low[constant]
     else:
@@ -34,10 +63,7 @@ def make_tasks(problem, positive: bool) -> list[Task]:
     variance = view.with_coordinates(mean, np.ones(d)).rmatvec_squared(s)
     _check_range(mean, variance)
     variance[constant] = -1.0
-    return [
-        _make_task(problem, loss, view, mean, variance, positive)
-        for loss in _losses(problem, rows, s)
-    ]
+    return view, mean, variance
 
 
 def _check_range(mean, variance):
@@ -50,16 +76,17 @@ def _check_range(mean, variance):
         )
 
 
-def _weights(problem, rows):
+def row_weights(problem):
+    """Give the weights of the training rows, whose sum is one."""
     weight = problem.samples.weight
-    s = np.ones(len(rows)) if weight is None else weight[rows]
+    s = np.ones(len(problem.rows)) if weight is None else weight[problem.rows]
     return s / s.sum()
 
 
-def _losses(problem, rows, s):
-    """Yield the loss of each output."""
+def output_losses(problem, s):
+    """Yield the loss of each output, or one for softmax, of rows of weights s."""
     samples, name, parameter = problem.samples, problem.loss, problem.parameter
-    y = samples.y[rows]
+    y = samples.y[problem.rows]
     if name == "softmax":
         yield SampleLoss(name, parameter, y, s, samples.n_outputs)
         return

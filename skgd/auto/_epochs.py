@@ -49,12 +49,17 @@ class AutoEpochs:
         What an epoch does beside P^-1 g and the plane search.
     seed : int
         Of the stochastic modes.
+
+    Attributes
+    ----------
+    columns : Columns
+        Means and variances, which a later partial_fit goes on from.
     """
 
     def __init__(self, problem, coef, intercept, *, positive, tol, mode, seed):
         self.problem, self._tol = problem, tol
         self._outputs, self._own = [], []
-        tasks = make_tasks(problem, positive)
+        self.columns, tasks = make_tasks(problem, positive)
         self._raw = tasks[0].view.with_coordinates(*_units_of(problem.design))
         for task, begin in zip(tasks, _first_outputs(tasks), strict=True):
             own = slice(begin, begin + task.loss.n_outputs)

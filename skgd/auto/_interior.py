@@ -1,5 +1,7 @@
 """Kinked losses by an interior point method: few iterations, whatever the data."""
 
+from contextlib import suppress
+
 import numpy as np
 from scipy.linalg import LinAlgError
 
@@ -9,6 +11,7 @@ from skgd.auto._task import Report
 _ROUNDING = 1e-9  # of F: what a gap may be if a constant model is the optimum
 _PATIENCE = 15  # iterations without progress
 _MOST = 200  # iterations; 8 to 40 are normal, exactly separable classes take 100
+_TIGHTENINGS = 2  # more iterations for the bound, once the model is good enough
 
 
 class InteriorPoint:
@@ -71,6 +74,8 @@ class InteriorPoint:
         exhausted |= self._stalled() or not step > 1e-12
         needed = self._needed()
         if exhausted or self.objective - self.sure <= needed:
+            if not exhausted:
+                self._tighten()
             self._round(min(self.begin, self.objective + 0.1 * needed))
         return self._report(step, exhausted)
 
@@ -137,6 +142,22 @@ class InteriorPoint:
         bounds = [x if x <= self.objective else 0.0 for x in bounds]
         self.sure = max(self.sure, *bounds[:2])
         self.lower = max(self.sure, bounds[2])
+
+    def _tighten(self):
+        """Go on along the path for the sake of the bound alone.
+
+        The model kept is ahead of the path: at 1e-7 of F - F* the bound was 10 to 340
+        times that, and each iteration takes off most of what it is too loose by.
+        """
+        with np.errstate(all="ignore"), suppress(LinAlgError):
+            for _ in range(_TIGHTENINGS):
+                gap = self.objective - self.sure
+                self.barrier.iterate()
+                bounds = self.barrier.bounds(0.1 * self._needed())[:2]
+                below = [x for x in bounds if x <= self.objective]
+                self.sure = max(self.sure, *below, -np.inf)
+                if not self.objective - self.sure <= 0.5 * gap:
+                    return
 
     def _consider(self, barrier, step):
         """Keep the model after a step of the tangent, if it is the best."""

@@ -7,6 +7,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 _MOST_COLUMNS = 2000  # of a Cholesky factor
 _JITTER = 1e-12  # of the unit diagonal; times 100 until it factors
+_FEW = 2  # times the rows to sample: then all of them cost no more
 _SHARE_OF_ALL = 0.5  # sampling more rows than this costs more than it saves
 # Seconds, measured on one core; only their ratios matter, and they are constants so
 # that the choice, and with it every bit of the result, is that of the data alone.
@@ -19,7 +20,6 @@ class Diagonal:
     """P = diag(H), computed in one pass."""
 
     certifies = False
-    bias = 1.0
 
     def __init__(self, task, h):
         view = task.view
@@ -56,16 +56,22 @@ class Cholesky:
     def __init__(self, task, h, n_sampled, norms, rng):
         self._factors = []
         d = task.view.n_features
-        self.bias = 1.0 if n_sampled is None else 1.0 - d / n_sampled
+        # Of m rows the eigenvalues of P^-1 H lie above (1 + sqrt(d / m))^-2 (Marchenko
+        # and Pastur): by so much 0.5 g' P^-1 g may fall short of F - F*.
+        self.caution = 1.0 if n_sampled is None else (1.0 + (d / n_sampled) ** 0.5) ** 2
         for row in h:
-            if n_sampled is None:
-                H = task.view.gram(row)
+            if n_sampled is None or np.count_nonzero(row) <= _FEW * n_sampled:
+                H = task.view.gram(row)  # of the rows that curve at all
             else:
                 positions, weight = sample_rows(row, norms, n_sampled, rng)
                 H = task.view.gram(weight, positions)
                 whole = task.view.rmatvec_squared(row)
                 diagonal = H.diagonal().copy()
-                diagonal[:d] = np.maximum(diagonal[:d], whole)
+                # Of columns that the sample has hardly seen. Elsewhere it would add to
+                # the small eigenvalues of a nearly singular H many times their size.
+                seen = 0.1 if len(h) == 1 else 1.0
+                low = diagonal[:d] < seen * whole
+                diagonal[:d][low] = whole[low]
                 np.fill_diagonal(H, diagonal)
             H[np.arange(d), np.arange(d)] += task.ridge
             if not task.fit_intercept:

@@ -6,10 +6,14 @@ from skgd.auto._plane import minimise_on_plane, ridge_on_plane
 from skgd.auto._preconditioner import Cholesky, Diagonal, choose_rows
 from skgd.auto._task import Report
 
-_CHANGED = 0.3  # share of the curvature that makes P old
+# Share of the curvature that makes P old. On near-separable digits, squared hinge, 0.3
+# takes 194 epochs to 1e-4 and 0.05 takes 31; elsewhere they are alike.
+_CHANGED = 0.05
 # Of softmax: blocks of the Hessian, one a class, are more than the whole of it, and the
 # estimate is 0.35 to 1.3 of the truth (measured).
 _CAUTION = 2.0
+_CROSSING = 0.05  # share of the curvature that may change under a certificate
+_SLOWEST = 0.9  # contraction an epoch that an estimate allows for
 _DRIFT = 50  # epochs after which z is computed afresh
 
 
@@ -43,7 +47,8 @@ class SmoothDescent:
         self._norms = _row_norms(task.view) if self._n_sampled else None
         self._caution = 1.0 if task.loss.n_outputs == 1 else _CAUTION
         self._P, self._h_of_P = None, None
-        self._objectives = []
+        self._objectives: list[float] = []
+        self._decrements: dict[int, float] = {}
         self._stuck = False
         self._report = None
 
@@ -51,7 +56,9 @@ class SmoothDescent:
         """Step, and look at where that led."""
         if self._report is None:
             self._report = self._look()
-            if self._report.certified and self._enough(self._report):
+            if self._report.certified and self._enough_at(
+                self._report.suboptimality, self._report.objective
+            ):
                 return self._report
         step = self._step()
         self._report = self._look(step)
@@ -60,8 +67,8 @@ class SmoothDescent:
     def _raw_predictions(self):
         return self.task.view.matvec(self.v) + self.b[:, None]
 
-    def _enough(self, report):
-        return report.suboptimality <= self.task.needed(self.tol, report.objective)
+    def _enough_at(self, estimate, objective):
+        return estimate <= self.task.needed(self.tol, objective)
 
     # --- Look: objective, gradient, direction, estimate
 
@@ -84,6 +91,9 @@ class SmoothDescent:
             estimate = self._find_direction(objective)
         norm = np.sqrt((self._g**2).sum() + (self._g_intercept**2).sum())
         certified = self._P.certifies or len(self._objectives) > 4
+        self._image_known = False
+        if self._enough_at(estimate, objective) and task.loss.piecewise:
+            certified = self._holds()
         return Report(objective, estimate, float(norm), step, certified, self._stuck)
 
     def _refresh(self, always) -> bool:
@@ -109,10 +119,33 @@ class SmoothDescent:
         self._moves[0], self._shifts[0] = move, shift * self.task.fit_intercept
         decrement = -float((self._g * move).sum() + self._g_intercept @ shift) / 2
         if self._P.certifies:
-            return max(decrement * self._P.bias * self._caution, 0.0)
+            return max(self._remaining(decrement), 0.0)
         window = max(4, len(self._objectives) // 4)
         past = self._objectives[max(len(self._objectives) - 1 - window, 0)]
         return min(self._duality_gap(), max(decrement, past - objective, 0.0))
+
+    def _remaining(self, decrement):
+        """Give what this and the coming steps bring, from the rate at which they fall.
+
+        Where rows still cross a kink of l', each step brings but a part.
+        """
+        self._decrements[len(self._objectives)] = decrement
+        before = self._decrements.get(len(self._objectives) - 2, 0.0)
+        rate = 0.0
+        if before > 0.0 and decrement > 0.0:
+            rate = min((decrement / before) ** 0.5, _SLOWEST)
+        return decrement / (1.0 - rate) * self._P.caution * self._caution
+
+    def _holds(self):
+        """Tell whether curvature is the same where P^-1 g leads.
+
+        If rows cross a kink of l' on the way, F - F* is not what the curvature here
+        makes of it.
+        """
+        self._find_image(0)
+        h = np.empty_like(self._h)
+        self.task.loss.evaluate(self._z + self._images[0], np.empty_like(h), h)
+        return np.abs(h - self._h).sum() <= _CROSSING * self._h.sum()
 
     def _duality_gap(self):
         """Give sum_j g_j^2 / (2 ridge_j): a bound, where the intercept's is settled."""
@@ -131,6 +164,12 @@ class SmoothDescent:
 
     # --- Step
 
+    def _find_image(self, i):
+        """Find what a move does to the raw predictions: a pass over X."""
+        self._images[i] = self.task.view.matvec(self._moves[i])
+        self._images[i] += self._shifts[i][:, None]
+        self._image_known |= i == 0
+
     def _step(self):
         """Minimise F over the plane of the moves; give what was taken of P^-1 g."""
         task = self.task
@@ -140,10 +179,10 @@ class SmoothDescent:
                 self.v, self.b, self._z, self._d, self._h, self._metric()
             )
             used.append(2)
-        for i in used:
-            if i != 1:
-                self._images[i] = task.view.matvec(self._moves[i])
-                self._images[i] += self._shifts[i][:, None]
+        if not self._image_known:
+            self._find_image(0)
+        if self._move is not None:
+            self._find_image(2)
         if len(used) < len(self._images) or not self._remembered:
             images, moves = self._images[used], self._moves[used]
         else:

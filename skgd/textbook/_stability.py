@@ -9,9 +9,8 @@ from skgd._core.engine import LOSSES
 _BLOCK_VALUES = 2**18  # of X at a time: 2 megabytes where they become float64
 
 _WAYS_OUT = (
-    "The ways out: a scaler in a pipeline before the model (StandardScaler), or, in a"
-    ' later version of skgd, learning_rate="auto", which needs neither a scaler nor'
-    " eta0."
+    'The ways out: learning_rate="auto", the default, which needs neither a scaler nor'
+    " eta0, or a scaler in a pipeline before the model (StandardScaler)."
 )
 
 

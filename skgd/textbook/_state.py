@@ -1,6 +1,7 @@
 """What a textbook descent remembers between epochs and between calls."""
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,7 @@ class DescentState:
     weight_count: float = 0.0
     schedule_eta0: float | None = None
     seed: int | None = None
+    memory: Any = None  # of calls without a learning rate
 
     def prepared(self, rule: str, dtype, *, cumulative: bool, average: bool):
         """Give a copy with the arrays that the coming epochs need, in X's dtype."""

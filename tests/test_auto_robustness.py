@@ -1,0 +1,108 @@
+"""Nothing diverges: random problems of all kinds, some of them absurd."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.exceptions import ConvergenceWarning
+
+from skgd import GDClassifier, GDRegressor
+from skgd._validation import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
+
+MODES = ("batch", "mini-batch", "stochastic")
+ALPHAS = (0.0, 1e-8, 1e-4, 1e-2, 1.0, 1e3)
+
+
+def random_problem(seed):
+    """Give (estimator, X, y, sample_weight): columns of any scale, and worse."""
+    rng = np.random.default_rng(seed)
+    n, d = int(10 ** rng.uniform(0, 2.48)), int(10 ** rng.uniform(0, 2.6))
+    regression = bool(rng.random() < 0.5)
+    X = _random_features(rng, n, d)
+    w = rng.normal(size=d) / (np.abs(X).mean(axis=0) + 1e-300)
+    z = X @ w / np.sqrt(d) + rng.normal(size=n) * rng.choice([0.0, 0.1, 3.0])
+    if regression:
+        y = z * 10 ** rng.uniform(-6, 6) + rng.choice([0.0, 1e3])
+        if rng.random() < 0.3:
+            y[rng.integers(n)] += 1e6 * (np.abs(y).max() + 1.0)
+    else:
+        K = int(rng.choice([2, 2, 3, 5]))
+        n_classes = min(K, n)
+        y = np.argsort(np.argsort(z)) * n_classes // max(n, 1)
+    weight = 10 ** rng.uniform(-4, 4, size=n) if rng.random() < 0.3 else None
+    if rng.random() < 0.3:
+        X = csr_array(X)
+    if rng.random() < 0.2:
+        X = X.astype(np.float32)
+    losses = REGRESSION_LOSSES if regression else CLASSIFICATION_LOSSES
+    estimator = (GDRegressor if regression else GDClassifier)(
+        losses[rng.integers(len(losses))],
+        penalty=[None, "l2", "l1", "elasticnet"][rng.integers(4)],
+        alpha=float(rng.choice(ALPHAS)),
+        positive=bool(rng.random() < 0.15),
+        fit_intercept=bool(rng.random() < 0.85),
+        learning_rate="auto",
+        mode=MODES[rng.integers(3)],
+        max_iter=200,
+        random_state=seed,
+    )
+    return estimator, X, y, weight
+
+
+def _random_features(rng, n, d):
+    X = rng.normal(size=(n, d))
+    if rng.random() < 0.4:  # few factors: rank deficient
+        k = int(rng.integers(1, d + 1))
+        X = X[:, :k] @ rng.normal(size=(k, d))
+    if rng.random() < 0.3:
+        X *= rng.random(size=(n, d)) < 0.2
+    if rng.random() < 0.3:
+        X[:, rng.integers(d)] = rng.choice([0.0, 1.0, 0.1, 1e9])
+    if rng.random() < 0.3:
+        X[rng.integers(n), rng.integers(d)] *= 1e6
+    if rng.random() < 0.5:
+        X += rng.normal(size=d) * 10 ** rng.uniform(0, 2)
+    return X * 10 ** rng.uniform(-12, 12, size=d) if rng.random() < 0.5 else X
+
+
+def check(seed):
+    """Give what is wrong with the fit of a random problem, or None."""
+    estimator, X, y, weight = random_problem(seed)
+    if hasattr(estimator, "class_weight") and len(np.unique(y)) < 2:
+        return None
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        estimator.fit(X, y, sample_weight=weight)
+    told = [w for w in caught if issubclass(w.category, ConvergenceWarning)]
+    null = _null_objective(estimator, X, y, weight)
+    if len(told) < len(caught):
+        return f"warned of {caught[0].category.__name__}: {caught[0].message}"
+    if not (
+        np.isfinite(estimator.coef_).all() and np.isfinite(estimator.intercept_).all()
+    ):
+        return "coefficients are not finite"
+    rounding = 1e-4 if X.dtype == np.float32 else 1e-9
+    if (
+        estimator.loss != "perceptron"
+        and estimator.objective_ > null + rounding * abs(null) + 1e-300
+    ):
+        return f"F = {estimator.objective_!r} is above F_null = {null!r}"
+    if not estimator.converged_ and not told:
+        return "neither converged nor warned"
+    if not np.isfinite(estimator.suboptimality_):
+        return f"suboptimality_ = {estimator.suboptimality_}"
+    return None
+
+
+def _null_objective(estimator, X, y, weight):
+    constant = np.zeros((X.shape[0], 1))
+    null = type(estimator)(**estimator.get_params() | {"alpha": 0.0, "mode": "batch"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return null.fit(constant, y, sample_weight=weight).objective_
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_auto_ends_finite_below_the_constant_model_and_says_so(seed):
+    assert check(seed) is None
