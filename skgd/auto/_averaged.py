@@ -285,6 +285,4 @@ def _lesson(problem, memory, steps):
     memory.coef = coef.astype(problem.design.dtype)
     memory.intercept = average[:, -1] - memory.coef.astype(float) @ memory.moments.mean
     norm, step = steps.last
-    return Lesson(
-        memory.coef, memory.intercept, memory, gradient_norm=norm, step=step
-    )
+    return Lesson(memory.coef, memory.intercept, memory, gradient_norm=norm, step=step)

@@ -8,13 +8,43 @@ from skgd.auto._proximal import ProximalNewton
 from skgd.auto._smooth import SmoothDescent
 from skgd.auto._stochastic import make_move
 
+# Columns up to which sparse X has Cholesky factors, as `multipliers` takes them. Dual
+# ascent crawls where columns differ in size, and few columns do not pay for the risk.
+_NARROW = 500
+
+
+class DualFirst:
+    """Dual ascent, until that stalls; then multipliers from its model on."""
+
+    def __init__(self, task, v, b, tol, mode, seed):
+        self._task, self._tol = task, tol
+        self._descent = DualAscent(task, v, b, tol, mode, seed)
+
+    @property
+    def v(self):
+        """The coefficients."""
+        return self._descent.v
+
+    @property
+    def b(self):
+        """The intercept."""
+        return self._descent.b
+
+    def run_epoch(self):
+        """Run an epoch of the descent that has its turn."""
+        report = self._descent.run_epoch()
+        if getattr(self._descent, "stalled", False):
+            self._descent = Multipliers(self._task, self.v, self.b, self._tol)
+        return report
+
 
 def make_descent(task, v, b, tol, mode, seed):
     """Give the descent of a task, starting from (v, b)."""
     separable = not task.l1.any() and not task.positive
     if np.isinf(task.loss.curvature):
-        if task.view.sparse and separable and task.ridge.any():
-            return DualAscent(task, v, b, tol, mode, seed)
+        wide = task.view.sparse and task.view.n_features > _NARROW
+        if wide and separable and task.ridge.any():
+            return DualFirst(task, v, b, tol, mode, seed)
         return Multipliers(task, v, b, tol)
     move = None if mode == "batch" else make_move(task, mode, seed)
     if separable:

@@ -94,4 +94,3 @@ class Products:
             target=intercept + coef @ self.mean,
             cross=coef @ self.gram + ridge * coef,
         )
-
