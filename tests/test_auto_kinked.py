@@ -13,6 +13,7 @@ from skgd._core.engine import Design
 from skgd.auto._interior import InteriorPoint
 from skgd.auto._interval import Interval
 from skgd.auto._multipliers import Multipliers, chosen
+from skgd.auto._proximal_multipliers import ProximalMultipliers
 from skgd.auto._shifted import by_cholesky
 from skgd.auto._task import Task
 
@@ -166,6 +167,26 @@ def test_kinked_descent_certifies_what_it_reports(rng, loss, penalty, method):
         gap = report.objective - least
         if report.certified and 1e-9 < gap / gain < 1e-2:
             assert report.suboptimality >= gap / 3
+
+
+@LOSSES
+@pytest.mark.parametrize("start", ["null", "optimum"])
+@pytest.mark.parametrize(
+    "penalty",
+    [L1, Penalty(1e-2, 1e-2), Penalty(1e-3, 1e-3, positive=True)],
+    ids=["l1", "elasticnet", "positive"],
+)
+def test_proximal_multipliers_agree_with_the_interior_point(rng, loss, penalty, start):
+    X, y = make_data(rng, loss, n=2000)
+    task = make_task(X, y, loss, penalty)
+    reference, _ = run(InteriorPoint, task, tol=1e-11)
+    model = (reference.v, reference.b) if start == "optimum" else None
+    descent, reports = run(ProximalMultipliers, task, tol=1e-6, start=model)
+    assert reports[-1].certified
+    assert_allclose(descent.objective, objective(task, descent), rtol=1e-12)
+    gain = task.null_objective - reference.objective
+    assert descent.objective - reference.objective <= 1e-6 * gain
+    assert not penalty.positive or (descent.v >= 0).all()
 
 
 @LOSSES

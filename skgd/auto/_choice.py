@@ -5,9 +5,11 @@ import numpy as np
 from skgd.auto._dual import DualAscent
 from skgd.auto._multipliers import Multipliers
 from skgd.auto._proximal import ProximalNewton
+from skgd.auto._proximal_multipliers import ProximalMultipliers
 from skgd.auto._smooth import SmoothDescent
 from skgd.auto._stochastic import make_move
 
+_MANY_ROWS, _MANY_COLUMNS = 20_000, 2000
 # Columns up to which sparse X has Cholesky factors, as `multipliers` takes them. Dual
 # ascent crawls where columns differ in size, and few columns do not pay for the risk.
 _NARROW = 500
@@ -45,8 +47,20 @@ def make_descent(task, v, b, tol, mode, seed):
         wide = task.view.sparse and task.view.n_features > _NARROW
         if wide and separable and task.ridge.any():
             return DualFirst(task, v, b, tol, mode, seed)
-        return Multipliers(task, v, b, tol)
+        return _make_kinked(task, v, b, tol, separable)
     move = None if mode == "batch" else make_move(task, mode, seed)
     if separable:
         return SmoothDescent(task, v, b, tol, move)
     return ProximalNewton(task, v, b, tol, mode, seed, move)
+
+
+def _make_kinked(task, v, b, tol, separable):
+    """Give the descent on a kinked loss: beside kinks, for much data, a step at a time.
+
+    An interior point reads all rows 10 to 40 times, and factors d x d systems.
+    """
+    n, d = task.view.n_rows, task.view.n_features
+    many_rows = not task.view.sparse and n >= max(_MANY_ROWS, 100 * d)
+    if not separable and (d > _MANY_COLUMNS or many_rows):
+        return ProximalMultipliers(task, v, b, tol)
+    return Multipliers(task, v, b, tol)

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import LinAlgError
 
-from skgd.auto._barrier import Bridge
+from skgd.auto._bridge import Bridge
 from skgd.auto._interior import InteriorPoint
 from skgd.auto._settle import few_rows, moving_columns, on_rows, settle
 from skgd.auto._shifted import (
@@ -92,7 +92,7 @@ class Multipliers:
         near = np.quantile(distance, share) if warm else distance.mean()
         # A start that is optimal already has kinks at exactly zero distance.
         near = max(near, 1e-9 * distance.mean()) or 1.0
-        self.sigma = (0.5 * width if warm else 1.0) / near
+        self.sigma = (0.5 if warm else 1.0 / 3.0) * width / near
         self.shift = 0.5 * (self.interval.low + self.interval.high)
 
     def _from_sample(self):
@@ -138,10 +138,13 @@ class Multipliers:
             return self._settle()
         if self.move is not None:
             self._take_move()
-        for _ in range(2):
+        for _ in range(3):
             direction, decrement, gap = self._direction()
-            if decrement > _INNER * gap or self.share > LEAST_SHARE:
+            if decrement > _INNER * gap:
                 break
+            if self.share > LEAST_SHARE:  # the decrement is that of another metric
+                self.share = LEAST_SHARE
+                continue
             self._end_stage(gap + 2.0 * decrement)
             if self.gap <= max(self._needed(), 4e-16 * abs(self.objective)):
                 return self._report(certified=True)
@@ -196,7 +199,9 @@ class Multipliers:
 
     def _end_stage(self, gap):
         value = self.interval.value(self.z) + self._penalty(self.u)
-        self.gap = min(self.objective - value + gap, self.objective - self.lower)
+        # That the best model is better than this one, an estimate cannot tell.
+        gap = max(self.objective - value + gap, 0.5 * gap)
+        self.gap = min(gap, self.objective - self.lower)
         self.shift, self.inner = self.t, 0
         self.sigma *= _SHARPEN
 
@@ -205,8 +210,12 @@ class Multipliers:
         moved = self.bridge.matvec(direction)
         linear = float(direction @ (self.ridge * self.u))
         square = float(direction @ (self.ridge * direction))
+
+        def penalty(step):
+            return linear + step * square, square
+
         smoothing = (self.shift, self.sigma)
-        step = exact_step(self.interval, self.z, moved, smoothing, (linear, square))
+        step = exact_step(self.interval, self.z, moved, smoothing, penalty)
         self.u = self.u + step * direction
         self.z = self.z + step * moved
         self.step = step
@@ -248,7 +257,7 @@ class Multipliers:
 
 def chosen(task, d):
     """Give how Newton's systems are solved; None if an interior point is better."""
-    if d == 0 or ((task.positive or task.l1.any()) and d <= _LARGEST):
+    if d == 0 or task.positive or task.l1.any():
         return None
     if d > (500 if task.view.sparse else _LARGEST):
         return by_conjugate_gradients

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import LinAlgError
 
-from skgd.auto._barrier import Barrier, Bridge, Pieces
+from skgd.auto._barrier import Barrier, Pieces
+from skgd.auto._bridge import Bridge
 from skgd.auto._interval import Interval
 
 _MOST = 50  # iterations on the rows that are left

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgd.auto._barrier import factorize, solve
+from skgd.auto._bridge import factorize, solve
 
 LEAST_SHARE = 1e-8
 _MOST_CG = 200  # products of one direction
@@ -57,8 +57,8 @@ def exact_step(interval, z, moved, smoothing, penalty):
     """Give the minimiser over a of the shifted smoothing at z + a moved + penalty.
 
     The derivative is piecewise linear and increasing: Newton's steps inside a
-    bracket, which doubles until there is one. `penalty` is its first and second
-    derivative at a = 0.
+    bracket, which doubles until there is one. `penalty(a)` gives its first and second
+    derivative there.
     """
     shift, sigma = smoothing
     curvature = sigma * interval.weight * moved * moved
@@ -66,12 +66,13 @@ def exact_step(interval, z, moved, smoothing, penalty):
     step = 0.0
     for trial in range(51):
         t, inside = interval.slopes(z + step * moved, shift, sigma)
-        slope = float(t @ moved) + penalty[0] + step * penalty[1]
+        slope, bend = penalty(step)
+        slope += float(t @ moved)
         first = abs(slope) if first is None else first
         if trial and abs(slope) <= (1e-3 if trial <= 6 else 0.1) * first:
             break
         low, high = (step, high) if slope < 0.0 else (low, step)
-        second = float(curvature @ inside) + penalty[1]
+        second = float(curvature @ inside) + bend
         newton = step - slope / second if second > 0.0 else np.inf
         if trial == 0:
             newton = 1.0
