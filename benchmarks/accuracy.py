@@ -14,7 +14,7 @@ with the optimum that optimum.py finds. The goals, with tol=1e-4 the default:
 
 Words in the table: "far", "untrue", and "optimistic" or "pessimistic" for an estimate
 that miss these goals; "unconverged" where `converged_` is false; "below" where skgd
-found less than F*.
+found less than F*; "unknown" where F* is not known well enough to judge.
 
 A filter is words joined by "/", all of which have to be in the name of the case, which
 is set/loss/penalty/alpha. Without X for a set, its cases are left out.
@@ -172,6 +172,8 @@ def verdict(record, case, is_sparse, options):
     """Give what missed its goal, in one word each."""
     if record["error"]:
         return ["error"]
+    if record["certificate"] > options.tol / 10:
+        return ["unknown"]
     relative, ratio = record["relative"], record["ratio"]
     goal = options.tol * (10 if case.loss in KINKED else 1)
     low, high = (1 / 10, 100) if is_sparse else (1 / 3, 10)
@@ -207,6 +209,7 @@ def summary(records):
         "pessimistic",
         "unconverged",
         "below",
+        "unknown",
         "error",
     )
     print(f"\n{'mode':10}  fits {' '.join(words)} warned   median     90 %    worst"

@@ -9,6 +9,7 @@ identity for each coefficient with an l1 penalty or a sign. Mehrotra (1992), "On
 implementation of a primal-dual interior point method".
 """
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -164,15 +165,16 @@ class InteriorPoint:
         step = self.direction(at, factor, theta, residuals, targets)
         at.move(step, self.longest(at, step))
 
-    def solve(self, u, enough, spread=None, max_iter=150):
+    def solve(self, u, enough, spread=None, deadline=np.inf):
         """Give the best u found, its value and the least bound.
 
         `enough(value)` is the bound at which to stop; `spread` how far from the kinks
-        to start, by default their mean distance from u.
+        to start, by default their mean distance from u; `deadline` a time of
+        time.process_time().
         """
         at = self.start(u, spread)
         best, value, least, since = u, np.inf, np.inf, 0
-        for _ in range(max_iter):
+        for _ in range(150):
             try:
                 with np.errstate(all="ignore"):
                     self.step(at)
@@ -186,6 +188,7 @@ class InteriorPoint:
             if reached < value:
                 best, value = now, reached
                 self.multipliers = at.t
-            if left <= enough(value) or since > 10:
+            late = time.process_time() > deadline
+            if left <= enough(value) or since > 10 or late:
                 break
         return best, value, least

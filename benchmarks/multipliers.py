@@ -6,6 +6,8 @@ multiplier t0, so that the smoothed problems end in the minimum of F itself; Roc
 certificate is a duality gap.
 """
 
+import time
+
 import numpy as np
 from objective import log_derivatives, losses
 from scipy.special import xlogy
@@ -168,7 +170,7 @@ def newton_step(F, u, z):
     return du, -(g @ du) / 2
 
 
-def minimise(problem, stack, boxes, M, start, null, relative=1e-9, max_steps=3000):
+def minimise(problem, stack, boxes, M, start, null, relative=1e-9, deadline=np.inf):
     """Give the best u, F there and a bound on F - F*."""
     F = Smoothed(problem, stack, boxes, M)
     u = np.zeros(stack.size)
@@ -183,7 +185,7 @@ def minimise(problem, stack, boxes, M, start, null, relative=1e-9, max_steps=300
     if size:
         F.soft[-size:] = 1.0  # of the order of the inverse curvature of the mean loss
     best, value, lower, steps, stuck = u, F.true_value(u, z), 0.0, 0, 0
-    while steps < max_steps and stuck < 15:
+    while time.process_time() < deadline and stuck < 15:
         enough = relative * max(null - value, 1e-12 * null)
         # multipliers err by the square root of what the inner minimum lacks
         gap = F.kinked.any() * min(value - lower, null)

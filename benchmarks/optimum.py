@@ -31,6 +31,7 @@ from scipy import sparse
 
 VERSION = 1  # of the solvers: part of the key of what is kept
 WIDE = 6000  # columns from which sparse X is left to conjugate gradients
+LIMIT = 240.0  # seconds after which wide problems end with the certificate they have
 FLOOR = 1e-12  # of F_null: the least that F_null - F* counts as
 
 
@@ -95,6 +96,7 @@ def solve(problem):
         raise ValueError("Leave out the rows of weight zero.")
     design = Scaled(problem.X)
     start, null = null_intercept(problem), null_objective(problem)
+    deadline = time.process_time() + LIMIT
     wide = sparse.issparse(problem.X) and design.size > WIDE
     if problem.loss == "log_loss" and not wide:
         u, value, bound = newton.minimise(problem, design, start, null)
@@ -105,12 +107,12 @@ def solve(problem):
         if wide and problem.loss != "log_loss" and problem.l1 and not problem.ridge:
             method = "interior point on a working set"
             u, value, bound = working_set.minimise(
-                problem, design, stacked, start, null
+                problem, design, stacked, start, null, deadline=deadline
             )
         elif wide:
             method = "multipliers"
             u, value, bound = multipliers.minimise(
-                problem, stack, boxes, M, start, null
+                problem, stack, boxes, M, start, null, deadline=deadline
             )
         else:
             method = "interior point"

@@ -206,6 +206,8 @@ def main():
             continue
         results.append((case, races))
         table.add(case, *(x for target in TARGETS for x in cells(races, target)))
+        if options.output:  # as far as it has come
+            options.output.write_text("\n".join([*head, "", *table.lines]) + "\n")
     every = details(results)
     if options.output:
         lines = [*head, "", *table.lines, "", *every.lines]

@@ -3,6 +3,8 @@
 Columns whose multipliers break their bound join the set until none does.
 """
 
+import time
+
 import numpy as np
 from interior_point import InteriorPoint
 from multipliers import Smoothed
@@ -10,7 +12,7 @@ from multipliers import Smoothed
 FIRST = 300  # columns of the first set
 
 
-def minimise(problem, design, stacked, start, null, relative=1e-9):
+def minimise(problem, design, stacked, start, null, relative=1e-9, deadline=np.inf):
     """Give u, F there and a bound on F - F*.
 
     `stacked(problem, design)` gives rows, terms and quadratic of a set of columns.
@@ -37,11 +39,12 @@ def minimise(problem, design, stacked, start, null, relative=1e-9):
         solver = InteriorPoint(*stacked(problem, part))
         first = np.concatenate([part_u[:-1], np.zeros(len(chosen)), part_u[-1:]])
         part_u, value, _ = solver.solve(
-            first, lambda now: 1e-11 * max(null - now, 1e-12 * null)
+            first, lambda now: 1e-11 * max(null - now, 1e-12 * null), deadline=deadline
         )
         t = np.append(solver.multipliers[: -len(columns)], rest)
         lower = max(lower, whole.lower_bound(t, None))
-        if value - lower <= relative * max(null - value, 1e-12 * null):
+        enough = relative * max(null - value, 1e-12 * null)
+        if value - lower <= enough or time.process_time() > deadline:
             break
     u = np.zeros(design.size)
     u[columns], u[-1] = part_u[:-1], part_u[-1]

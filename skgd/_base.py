@@ -366,6 +366,8 @@ class BaseGD(BaseEstimator, ABC):
     def _auto_messages(self, outcome, stopping):
         if stopping.met or stopping.tol is None or self.early_stopping:
             return []
+        if not _validation.minimises(self):
+            return [_perceptron_message(outcome, stopping)]
         left = outcome.suboptimality
         gain = (
             f"about {left:.3g} is left to gain"
@@ -500,6 +502,20 @@ def _overflow_message(estimator, problem, error) -> str:
         f" objective is no finite number.{size} Divide y or the columns of X by a"
         f" constant, or take a smaller alpha than {estimator.alpha:g}, whichever is too"
         " large."
+    )
+
+
+def _perceptron_message(outcome, stopping):
+    why = (
+        "five epochs brought no model of fewer mistakes"
+        if stopping.stuck
+        else f"max_iter={outcome.n_iter} epochs were run"
+    )
+    return (
+        f"Rosenblatt's rule found no model without mistakes: {why}. Of its models and"
+        " their averages, that of the fewest is returned. The perceptron's criterion"
+        " has no useful optimum, as the zero model minimises it; loss='hinge' is its"
+        " version with a margin, and has one."
     )
 
 

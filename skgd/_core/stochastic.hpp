@@ -15,6 +15,8 @@
 
 #include "design.hpp"
 #include "loss.hpp"
+#include "perceptron.hpp"
+#include "row.hpp"
 
 namespace skgd {
 
@@ -104,16 +106,6 @@ SKGD_INLINE void prefetch_samples(const Saga& f, std::size_t t) {
   SKGD_PREFETCH(f.z + i);
   SKGD_PREFETCH(f.table + i);
   SKGD_PREFETCH(f.chance + i);
-}
-
-template <class T>
-SKGD_INLINE double centred_dot(const T* x, const double* mean, const double* w,
-                               std::size_t d) {
-  double sum = 0.0;
-#pragma omp simd reduction(+ : sum)
-  for (std::size_t j = 0; j < d; ++j)
-    sum += (static_cast<double>(x[j]) - mean[j]) * w[j];
-  return sum;
 }
 
 template <class T>
@@ -302,7 +294,8 @@ SKGD_INLINE void row_norms(const Csr<T, I>& X, const double*, const double* weig
 #define SKGD_STOCHASTIC_DECLARE(CLONES, Design)                                   \
   void run_saga_entry(const Design&, const RowLoss&, const Metric&, const Saga&); \
   void row_norms_entry(const Design&, const double* mean, const double* weight,   \
-                       const std::uint32_t* rows, std::size_t n, double* out);
+                       const std::uint32_t* rows, std::size_t n, double* out);    \
+  void run_sweep_entry(const Design&, Sweep&);
 SKGD_STOCHASTIC_DESIGNS(SKGD_STOCHASTIC_DECLARE)
 #undef SKGD_STOCHASTIC_DECLARE
 
@@ -312,6 +305,7 @@ class Stochastic {
   virtual void saga(const RowLoss&, const Metric&, const Saga&) const = 0;
   virtual void norms(const double* mean, const double* weight,
                      const std::uint32_t* rows, std::size_t n, double* out) const = 0;
+  virtual void sweep(Sweep&) const = 0;
 };
 
 template <class Design>
@@ -325,6 +319,7 @@ class StochasticOf final : public Stochastic {
              std::size_t n, double* out) const override {
     row_norms_entry(X_, mean, weight, rows, n, out);
   }
+  void sweep(Sweep& f) const override { run_sweep_entry(X_, f); }
 
  private:
   Design X_;

@@ -43,9 +43,23 @@ cdef extern from "stochastic.hpp" namespace "skgd" nogil:
         const uint32_t *rows
         size_t n_steps
         const double* chance
+    struct Sweep:
+        const double* y
+        const double *s
+        const double *mean
+        const double *metric
+        const uint32_t *order
+        const uint32_t *rows
+        size_t n_steps
+        bint fit_intercept
+        double t
+        double *w
+        double *late
+        double mistakes
     cppclass CStochastic "skgd::Stochastic":
         void saga(const RowLoss&, const Metric&, const Saga&) except +
         void norms(const double*, const double*, const uint32_t*, size_t, double*)
+        void sweep(Sweep&) except +
     unique_ptr[CStochastic] dense_stochastic[T](const void*, size_t, size_t) except +
     unique_ptr[CStochastic] csr_stochastic[T, I](
         const void*, const void*, const void*, size_t, size_t) except +
@@ -179,3 +193,33 @@ cdef class Stochastic:
         with nogil:
             self.c.get().saga(loss.c, m, f)
         return w, b
+
+    def sweep(self, y, weight, metric, bint fit_intercept, order, w, late, double t):
+        """Follow Rosenblatt's rule over the rows in order; give the weight of mistakes.
+
+        Parameters
+        ----------
+        y, weight : ndarray of shape (n_rows,)
+            Targets of +-1 and weights.
+        metric : ndarray of shape (n_features,)
+            What a change of each coefficient is multiplied by.
+        fit_intercept : bool
+        order : ndarray of uint32
+            Positions of the rows to visit.
+        w, late : ndarray of shape (n_features + 1,)
+            The model in X's units, its last value the raw prediction at the mean; and
+            the sum of its changes, each times the steps before it. Both are written to.
+        t : float
+            Steps before these.
+        """
+        d, n, rows = self.view.n_features, self.view.n_rows, self.view.rows[order]
+        cdef Sweep f
+        f.y, f.s = doubles(y, (n,)), doubles(weight, (n,))
+        f.mean, f.metric = doubles(self.view.mean, (d,)), doubles(metric, (d,))
+        f.order, f.rows = positions(order, order.shape), positions(rows, order.shape)
+        f.n_steps, f.fit_intercept, f.t = len(order), fit_intercept, t
+        f.w, f.late = doubles(w, (d + 1,)), doubles(late, (d + 1,))
+        f.mistakes = 0.0
+        with nogil:
+            self.c.get().sweep(f)
+        return f.mistakes

@@ -12,7 +12,8 @@ namespace skgd {
                               const double* weight, const std::uint32_t* rows,      \
                               std::size_t n, double* out) {                         \
     row_norms(X, mean, weight, rows, n, out);                                       \
-  }
+  }                                                                                 \
+  CLONES void run_sweep_entry(const Design& X, Sweep& f) { run_sweep(X, f); }
 SKGD_STOCHASTIC_DESIGNS(SKGD_DEFINE)
 
 }  // namespace skgd

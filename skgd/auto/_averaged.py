@@ -13,6 +13,8 @@ from skgd.auto._coordinates import (
 )
 from skgd.auto._lesson import Lesson
 from skgd.auto._moments import Columns
+from skgd.auto._rosenblatt import learn_by_rule
+from skgd.auto._steps import Steps
 
 _STEPS = 400  # a call, of 1 to 256 rows each: more gains nothing
 _MOST_ROWS = 256
@@ -36,8 +38,8 @@ class Averages:
         Of all rows seen.
     iterate, average, origin : ndarray of shape (n_outputs, n_features + 1)
         Where the steps are, their mean, and where they began.
-    moving : ndarray of shape (n_outputs, n_features)
-        Share of the iterates in which a coefficient was not zero.
+    gradient : ndarray of shape (n_outputs, n_features)
+        Mean gradient of the loss at the iterates.
     spread : ndarray of shape (n_outputs, 1)
         Mean distance of the targets from their centre; 1 for classes.
     farthest, squares : ndarray of shape (n_outputs, 1)
@@ -52,7 +54,7 @@ class Averages:
     iterate: np.ndarray
     average: np.ndarray
     origin: np.ndarray
-    moving: np.ndarray
+    gradient: np.ndarray
     spread: np.ndarray
     farthest: np.ndarray
     squares: np.ndarray
@@ -87,22 +89,32 @@ def learn_by_steps(problem, start, positive, mode, seed):
     here = Columns(mean, np.maximum(variance, 0.0))
     memory = _recall(problem, start, here, losses, positive)
     view = view.with_coordinates(memory.moments.mean, np.ones(view.n_features))
-    steps = _Steps(problem, memory, losses, positive)
     order = np.arange(view.n_rows, dtype=np.uint32)
-    shuffle(order, seed)
+    if mode != "batch":
+        shuffle(order, seed)
+    memory.mode = mode
+    if not problem.minimised:
+        memory.mode = "stochastic"
+        learn_by_rule(problem, memory, losses, view, order, _share(start.share))
+        if positive:
+            np.maximum(memory.iterate[:, :-1], 0.0, out=memory.iterate[:, :-1])
+            np.maximum(memory.average[:, :-1], 0.0, out=memory.average[:, :-1])
+        return _lesson(problem, memory)
+    steps = Steps(problem, memory, losses, positive)
     size = _rows_a_step(view, mode)
-    total = len(order) / start.share  # rows seen, by weight
-    done = total - len(order)
+    done = 1.0 / start.share - 1.0  # weight of earlier rows, in units of these
     for begin in range(0, len(order), size):
         batch = order[begin : begin + size]
-        weight = s[batch].sum() * len(order)
+        weight = s[batch].sum()
         done += weight
         steps.take(view.with_rows(batch), batch, len(order) / len(batch))
-        steps.average(
-            min(1.0, (1.0 + _FORGETTING) * weight / (done + _FORGETTING * weight))
-        )
-    memory.mode = mode
+        steps.average(_share(weight / done))
     return _lesson(problem, memory, steps)
+
+
+def _share(of_weight):
+    """Give the share in the average of rows of that share in the weight so far."""
+    return (1.0 + _FORGETTING) * of_weight / (1.0 + _FORGETTING * of_weight)
 
 
 def _rows_a_step(view, mode):
@@ -132,7 +144,7 @@ def _recall(problem, start, here, losses, positive):
             iterate=_moved(memory.iterate, moments.mean - memory.moments.mean),
             average=_moved(memory.average, moments.mean - memory.moments.mean),
             origin=_moved(memory.origin, moments.mean - memory.moments.mean),
-            moving=memory.moving.copy(),
+            gradient=memory.gradient.copy(),
         )
     memory.moments = moments
     spread = _spread(losses, memory.average[:, -1:])
@@ -152,7 +164,7 @@ def _begin(problem, start, mean, losses, first, positive):
     model = np.empty((K, d + 1))
     model[:, :-1] = np.maximum(start.coef, 0.0) if positive else start.coef
     model[:, -1] = start.intercept + model[:, :-1] @ mean
-    regression = not LOSSES[problem.loss]["classification"] and K == len(losses)
+    regression = not LOSSES[problem.loss]["classification"] and len(losses) == K
     if first and problem.fit_intercept and regression and not model.any():
         model[:, -1] = [best_constant(loss)[0] for loss in losses]
     return Averages(
@@ -160,7 +172,7 @@ def _begin(problem, start, mean, losses, first, positive):
         model.copy(),
         model.copy(),
         model.copy(),
-        (model[:, :-1] != 0.0).astype(np.float64),
+        np.zeros((K, d)),
         _spread(losses, model[:, -1:]),
         np.full((K, 1), _FIRST_DISTANCE),
         np.zeros((K, 1)),
@@ -177,112 +189,12 @@ def _spread(losses, centre):
     return np.abs(y - centre) @ losses[0].weight[:, None]
 
 
-class _Steps:
-    """Steps w <- prox(w - eta P g), with P = 1 / (c variance + ridge) of the columns.
-
-    A loss whose curvature is bounded by c everywhere takes the constant step
-    |B| / (4 mean |a|^2) of the norm that P makes (Bach, Moulines, NeurIPS 2013), others
-    that of DoG (Ivgi, Hinder, Carmon, ICML 2023), with c one over the spread of the
-    targets. No step goes further than the batch itself allows: half way to the minimum
-    along it of the quadratic bound, or to where the loss would be zero if it were
-    linear.
-    """
-
-    def __init__(self, problem, memory, losses, positive):
-        self._problem, self._positive = problem, positive
-        self.memory = memory
-        self._losses = losses
-        curvature = LOSSES[problem.loss]["curvature"]
-        classes = LOSSES[problem.loss]["classification"]
-        self._bounded = problem.loss == "squared_error" or (
-            classes and np.isfinite(curvature)
-        )
-        spread = np.where(memory.spread > 0.0, memory.spread, 1.0)
-        self._spread = spread
-        self._c = np.full_like(spread, curvature) if self._bounded else 1.0 / spread
-        variance = memory.moments.variance
-        size = self._c * variance + problem.ridge
-        self._P = np.zeros((len(spread), len(variance) + 1))
-        used = np.broadcast_to(variance > 0.0, size.shape) & (size > 0.0)
-        np.divide(1.0, size, out=self._P[:, :-1], where=used)
-        self._P[:, -1:] = problem.fit_intercept / self._c
-        self._norm = self._c * (self._P[:, :-1] @ variance + self._P[:, -1])[:, None]
-        self.last = np.nan, np.nan
-
-    def take(self, view, batch, share):
-        """Take the step of a batch, `share` such batches being all rows."""
-        w = self.memory.iterate
-        z = view.matvec(w[:, :-1]) + w[:, -1:]
-        d, s = np.zeros((2, *z.shape))
-        value, weight = np.zeros((2, len(w), 1))
-        begin = 0
-        for loss in self._losses:
-            own = slice(begin, begin + loss.n_outputs)
-            begin = own.stop
-            total = loss.weight[batch].sum()
-            if total > 0.0:
-                part = loss.with_rows(batch)
-                value[own], s[own] = part.evaluate(z[own], d[own]), part.weight
-                weight[own] = total * share
-        g = np.column_stack([view.rmatvec(d), d.sum(axis=1)])
-        move = self._P * g
-        square = self._joint((g * move).sum(axis=1, keepdims=True))
-        if self._bounded:
-            step = self._half_way(view, move, square, s)
-            step = np.minimum(weight * len(batch) / (4.0 * self._norm), step)
-        else:
-            step = np.minimum(weight * self._free_step(square, weight), value / square)
-        if not np.isfinite(step).all() or not np.isfinite(move).all():
-            return
-        self.last = float(np.sqrt(square.sum())), float(step.mean())
-        w -= step * move
-        self._prox(w[:, :-1], step * self._P[:, :-1])
-
-    def _joint(self, square):
-        """Give what the outputs of one loss share: their sum."""
-        if len(self._losses) < len(square):
-            return np.full_like(square, square.sum())
-        return square
-
-    def _half_way(self, view, move, square, s):
-        """Give half the step to the minimum of the batch's quadratic bound."""
-        image = view.matvec(move[:, :-1]) + move[:, -1:]
-        bend = self._joint(self._c * (image**2 * s).sum(axis=1, keepdims=True))
-        return np.divide(0.5 * square, bend, where=bend > 0.0, out=np.zeros_like(bend))
-
-    def _free_step(self, square, weight):
-        """Give the step of DoG: distance from the origin over norm of all gradients."""
-        memory = self.memory
-        memory.squares += weight**2 * square / self._spread
-        apart = (memory.iterate - memory.origin) ** 2
-        np.divide(apart, self._P, where=self._P > 0.0, out=apart)
-        distance = np.sqrt(apart.sum(axis=1, keepdims=True) / self._spread)
-        memory.farthest = np.maximum(memory.farthest, distance)
-        return memory.farthest / np.sqrt(memory.squares)
-
-    def _prox(self, w, step):
-        problem = self._problem
-        if problem.l1:
-            w[:] = np.sign(w) * np.maximum(np.abs(w) - step * problem.l1, 0.0)
-        if self._positive:
-            np.maximum(w, 0.0, out=w)
-        w /= 1.0 + step * problem.ridge
-
-    def average(self, share):
-        """Take the iterate into the average, at a share of its weight."""
-        memory = self.memory
-        memory.average += share * (memory.iterate - memory.average)
-        if self._problem.l1:
-            memory.moving += share * ((memory.iterate[:, :-1] != 0.0) - memory.moving)
-
-
-def _lesson(problem, memory, steps):
-    """Give the averages; zero where most iterates were, as l1 would have it."""
-    average = memory.average
-    coef = average[:, :-1]
-    if problem.l1:
-        coef = np.where(memory.moving > 0.5, coef, 0.0)
+def _lesson(problem, memory, steps=None):
+    """Give the averages, with the zeros that l1 asks for."""
+    coef, at_mean = memory.average[:, :-1], memory.average[:, -1]
+    if problem.l1 and steps is not None:
+        coef = np.where(steps.support(), coef, 0.0)
     memory.coef = coef.astype(problem.design.dtype)
-    memory.intercept = average[:, -1] - memory.coef.astype(float) @ memory.moments.mean
-    norm, step = steps.last
+    memory.intercept = at_mean - memory.coef.astype(np.float64) @ memory.moments.mean
+    norm, step = (np.nan, 1.0) if steps is None else steps.last
     return Lesson(memory.coef, memory.intercept, memory, gradient_norm=norm, step=step)

@@ -6,6 +6,7 @@ from skgd.auto._dual import DualAscent
 from skgd.auto._multipliers import Multipliers
 from skgd.auto._proximal import ProximalNewton
 from skgd.auto._proximal_multipliers import ProximalMultipliers
+from skgd.auto._rosenblatt import Rosenblatt
 from skgd.auto._smooth import SmoothDescent
 from skgd.auto._stochastic import make_move
 
@@ -42,6 +43,8 @@ class DualFirst:
 
 def make_descent(task, v, b, tol, mode, seed):
     """Give the descent of a task, starting from (v, b)."""
+    if not task.minimised:
+        return Rosenblatt(task, v, b, tol, mode, seed)
     separable = not task.l1.any() and not task.positive
     if np.isinf(task.loss.curvature):
         wide = task.view.sparse and task.view.n_features > _NARROW

@@ -107,7 +107,8 @@ def output_losses(problem, s):
 
 def _make_task(problem, loss, view, columns, positive, fixed):
     K, (mean, variance) = loss.n_outputs, columns
-    constant = best_constant(loss) if problem.fit_intercept else fixed.copy()
+    moves = problem.fit_intercept and problem.minimised
+    constant = best_constant(loss) if moves else fixed.copy()
     z = np.repeat(constant, view.n_rows).reshape(K, view.n_rows)
     d, h = np.empty((2, *z.shape))
     objective = loss.evaluate(z, d, h)
@@ -116,7 +117,7 @@ def _make_task(problem, loss, view, columns, positive, fixed):
     else:
         least = _LEAST_CURVATURE * loss.curvature * loss.weight.sum()
         curvature = max(h.sum() / K, least)
-    scale = _scale(curvature, variance, problem.ridge)
+    scale = _scale(curvature, variance, problem.ridge if problem.minimised else 0.0)
     return Task(
         view.with_coordinates(mean, scale),
         loss,
@@ -126,6 +127,7 @@ def _make_task(problem, loss, view, columns, positive, fixed):
         problem.fit_intercept,
         constant,
         objective,
+        problem.minimised,
     )
 
 

@@ -133,6 +133,8 @@ def _start(task, coef, intercept):
     if not coef.any() and not intercept.any():
         return null
     v, b = to_coordinates(task, coef.astype(np.float64), intercept)
+    if not task.minimised:
+        return v, b
     z = task.view.matvec(v) + b[:, None]
     objective = task.loss.evaluate(z) + task.penalty(v)
     return (v, b) if objective < task.null_objective else null

@@ -37,7 +37,7 @@ class Columns:
 
 @dataclass
 class Products:
-    """Centred Gram matrix of the columns and products with the targets, per unit weight.
+    """Centred products of the columns and the targets, per unit of weight.
 
     Attributes
     ----------

@@ -45,7 +45,8 @@ class StreamEpochs:
 
     def run_epoch(self) -> Report:
         """Learn from the rows."""
-        start = Start(*self._state.model(), self._state.memory, self._share())
+        coef, intercept = self._state.model()
+        start = Start(coef, intercept, self._state.memory, self._share())
         if self._exact:
             lesson = learn_least_squares(self.problem, start)
         else:

@@ -32,6 +32,8 @@ class Task:
         b of the best model without coefficients.
     null_objective : float
         F there.
+    minimised : bool
+        Whether F is to be minimised; a perceptron has another end.
     """
 
     view: Any
@@ -42,6 +44,7 @@ class Task:
     fit_intercept: bool
     constant: np.ndarray
     null_objective: float
+    minimised: bool = True
 
     def penalty(self, v) -> float:
         """Give the penalty of v, of shape (n_outputs, n_features)."""
@@ -51,8 +54,10 @@ class Task:
         """Give the estimate at which `tol` is met, a share of what the model explains.
 
         Half of it, as estimates are good to a factor of two; and no less than what
-        rounding leaves of F.
+        rounding leaves of F. Infinite where F is not what a certificate is about.
         """
+        if not self.minimised:
+            return np.inf
         if tol is None:
             return 0.0
         floor = 1e-12 * (abs(self.null_objective) + 1e-300)
