@@ -51,7 +51,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
         - "hinge": ``max(0, 1 - m)``, a linear support vector machine.
         - "squared_hinge": ``max(0, 1 - m)^2``.
         - "modified_huber": ``max(0, 1 - m)^2`` for ``m >= -1``, else ``-4 m``.
-        - "perceptron": ``max(0, -m)``.
+        - "perceptron": ``max(0, -m)``. The zero model minimises it, so that
+          `learning_rate="auto"` follows Rosenblatt's rule instead, without a penalty,
+          until no row is on the wrong side, or no fewer are.
         - "squared_error", "huber", "epsilon_insensitive",
           "squared_epsilon_insensitive", "absolute_error": the losses of
           :class:`GDRegressor`, on targets of -1 and 1.

@@ -107,8 +107,9 @@ def output_losses(problem, s):
 
 def _make_task(problem, loss, view, columns, positive, fixed):
     K, (mean, variance) = loss.n_outputs, columns
-    moves = problem.fit_intercept and problem.minimised
-    constant = best_constant(loss) if moves else fixed.copy()
+    constant = np.zeros(K) if problem.fit_intercept else fixed.copy()
+    if problem.fit_intercept and problem.minimised:
+        constant = best_constant(loss)
     z = np.repeat(constant, view.n_rows).reshape(K, view.n_rows)
     d, h = np.empty((2, *z.shape))
     objective = loss.evaluate(z, d, h)
