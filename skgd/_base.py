@@ -293,7 +293,10 @@ class BaseGD(BaseEstimator, ABC):
             raise ValueError(str(error)) from None
         except DivergedError as error:
             _validation.check_finite(self, problem.design.matrix)
-            raise ValueError(divergence_message(self, problem, error)) from None
+            say = (
+                _overflow_message if self.learning_rate == AUTO else divergence_message
+            )
+            raise ValueError(say(self, problem, error)) from None
         if outcome.state is None:
             outcome.state = replace(
                 state,
@@ -305,10 +308,11 @@ class BaseGD(BaseEstimator, ABC):
         return outcome, stopping
 
     def _auto_epochs(self, problem, state, tol, stream):
-        seed = _seed(self.random_state)
+        mode = self.mode if stream else _validation.mode_of(self)
+        seed = 0 if mode == "batch" else _seed(self.random_state)
         if stream:
             return StreamEpochs(
-                problem, state, positive=self.positive, mode=self.mode, seed=seed
+                problem, state, positive=self.positive, mode=mode, seed=seed
             )
         return AutoEpochs(
             problem,
@@ -316,7 +320,7 @@ class BaseGD(BaseEstimator, ABC):
             state.intercept,
             positive=self.positive,
             tol=tol,
-            mode=_validation.mode_of(self),
+            mode=mode,
             seed=seed,
         )
 
@@ -488,6 +492,17 @@ class BaseGD(BaseEstimator, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _overflow_message(estimator, problem, error) -> str:
+    y = problem.samples.y
+    size = "" if y.dtype == np.int32 else f" y has values up to {abs(y).max():.3g}."
+    return (
+        f"Floating-point under-/overflow occurred at epoch #{error.epoch}: the"
+        f" objective is no finite number.{size} Divide y or the columns of X by a"
+        f" constant, or take a smaller alpha than {estimator.alpha:g}, whichever is too"
+        " large."
+    )
 
 
 def _perceptron_message(outcome, stopping):

@@ -51,7 +51,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
         - "hinge": ``max(0, 1 - m)``, a linear support vector machine.
         - "squared_hinge": ``max(0, 1 - m)^2``.
         - "modified_huber": ``max(0, 1 - m)^2`` for ``m >= -1``, else ``-4 m``.
-        - "perceptron": ``max(0, -m)``.
+        - "perceptron": ``max(0, -m)``. The zero model minimises it, so that
+          `learning_rate="auto"` follows Rosenblatt's rule instead, without a penalty,
+          until no row is on the wrong side, or no fewer are.
         - "squared_error", "huber", "epsilon_insensitive",
           "squared_epsilon_insensitive", "absolute_error": the losses of
           :class:`GDRegressor`, on targets of -1 and 1.
@@ -421,9 +423,12 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
         Schedule, optimizer and averages go on too; `coef_` or `intercept_` that were
         changed by hand are where it goes on from, with an average begun anew. `tol` and
-        `max_iter` are not read, and `history_` speaks of the last call. With
-        `learning_rate="auto"` an epoch nearly minimises F over the rows of the call,
-        those of earlier calls left out: take a textbook rate for parts of a data set.
+        `max_iter` are not read, and `history_` speaks of the last call.
+
+        With `learning_rate="auto"` each row is read once, and the model is one of all
+        rows seen: the mean of steps in scaled coordinates, which nears the optimum as
+        rows come (the optimum itself for `loss="squared_error"` with "l2" or no
+        penalty, at most 1000 columns and not `positive`).
 
         Parameters
         ----------

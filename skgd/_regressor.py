@@ -388,9 +388,12 @@ class GDRegressor(RegressorMixin, BaseGD):
 
         Schedule, optimizer and averages go on too; `coef_` or `intercept_` that were
         changed by hand are where it goes on from, with an average begun anew. `tol` and
-        `max_iter` are not read, and `history_` speaks of the last call. With
-        `learning_rate="auto"` an epoch nearly minimises F over the rows of the call,
-        those of earlier calls left out: take a textbook rate for parts of a data set.
+        `max_iter` are not read, and `history_` speaks of the last call.
+
+        With `learning_rate="auto"` each row is read once, and the model is one of all
+        rows seen: the optimum for the squared error with "l2" or no penalty, at most
+        1000 columns and not `positive`; otherwise the mean of steps in scaled
+        coordinates, which nears the optimum as rows come.
 
         Parameters
         ----------

@@ -1,7 +1,8 @@
-"""scikit-learn's own checks of an estimator, for the textbook learning rates.
+"""scikit-learn's own checks of an estimator.
 
-The checks fit columns with standard deviations of up to 100, on which a rate that suits
-scaled data diverges: regression takes a small one and more epochs.
+They fit columns with standard deviations of up to 100: nothing to the defaults, but a
+textbook rate that suits scaled data diverges, and regression takes a small one and more
+epochs.
 """
 
 from functools import partial
@@ -28,6 +29,31 @@ def _classifier(loss="log_loss", **parameters):
     return GDClassifier(loss, **defaults | parameters)
 
 
+# Without a step size the mode changes the way, not the model. The checks of weights
+# compare two fits to seven digits: where these do not take the same steps, they must
+# both end within rounding of the optimum (tol), and that be well conditioned (alpha).
+AUTO = [
+    GDRegressor(),
+    GDClassifier(),
+    *(GDRegressor(mode=mode) for mode in ("batch", "mini-batch", "stochastic")),
+    GDClassifier(mode="batch"),
+    *(
+        GDClassifier(mode=mode, alpha=0.1, tol=None, max_iter=50)
+        for mode in ("mini-batch", "stochastic")
+    ),
+    GDRegressor("huber", penalty="l1"),
+    GDRegressor("absolute_error", tol=1e-14),
+    GDRegressor("quantile", alpha=0.1, quantile=0.8, tol=1e-13),
+    GDRegressor("epsilon_insensitive", alpha=0.1, tol=1e-13),
+    GDRegressor("squared_epsilon_insensitive", penalty="elasticnet"),
+    GDRegressor(positive=True),
+    GDClassifier(penalty="l1", tol=1e-14),
+    GDClassifier(multi_class="ovr", penalty="elasticnet"),
+    GDClassifier("hinge", tol=1e-12),
+    GDClassifier("squared_hinge"),
+    GDClassifier("modified_huber"),
+]
+AUTO_STOCHASTIC = [GDClassifier(mode=mode) for mode in ("mini-batch", "stochastic")]
 BATCH = [
     _regressor(mode="batch"),
     _regressor(mode="batch", learning_rate="invscaling", optimizer="nesterov"),
@@ -46,7 +72,6 @@ BATCH = [
     _classifier("hinge", mode="batch", optimizer="adagrad", eta0=0.1),
     _classifier("modified_huber", mode="batch", optimizer="adam", eta0=0.1),
 ]
-# A row of weight 2 is one step twice as long, and not the same as two steps.
 STOCHASTIC = [
     _regressor(mode="stochastic", eta0=1e-5, max_iter=1500),
     _regressor(mode="mini-batch", batch_size=5, eta0=3e-5, max_iter=1500),
@@ -83,6 +108,12 @@ def _id(value):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("estimator", "check"), _checks(AUTO), ids=_id)
+def test_estimator_passes_every_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(("estimator", "check"), _checks(BATCH), ids=_id)
 def test_batch_estimator_passes_every_check(estimator, check):
     check(estimator)
@@ -90,7 +121,9 @@ def test_batch_estimator_passes_every_check(estimator, check):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
-    ("estimator", "check"), _checks(STOCHASTIC, SAMPLE_WEIGHT_CHECKS), ids=_id
+    ("estimator", "check"),
+    _checks(STOCHASTIC + AUTO_STOCHASTIC, SAMPLE_WEIGHT_CHECKS),
+    ids=_id,
 )
 def test_stochastic_estimator_passes_every_other_check(estimator, check):
     check(estimator)

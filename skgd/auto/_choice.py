@@ -10,38 +10,35 @@ from skgd.auto._rosenblatt import Rosenblatt
 from skgd.auto._smooth import SmoothDescent
 from skgd.auto._stochastic import make_move
 
+_MANY_ROWS, _MANY_COLUMNS = 20_000, 2000
+# Columns up to which sparse X has Cholesky factors, as `multipliers` takes them. Dual
+# ascent crawls where columns differ in size, and few columns do not pay for the risk.
+_NARROW = 500
 
-class DualThenMultipliers:
-    """Dual ascent, and multipliers from where it is once that would take too long.
 
-    Text suits the dual: rows of like norms. Where columns differ much in frequency
-    (one-hot) it stalls, and steps that see the curvature go on.
-    """
+class DualFirst:
+    """Dual ascent, until that stalls; then multipliers from its model on."""
 
     def __init__(self, task, v, b, tol, mode, seed):
-        self._begin = task, tol
+        self._task, self._tol = task, tol
         self._descent = DualAscent(task, v, b, tol, mode, seed)
 
     @property
     def v(self):
-        """The best coefficients so far."""
+        """The coefficients."""
         return self._descent.v
 
     @property
     def b(self):
-        """Their intercept."""
+        """The intercept."""
         return self._descent.b
 
     def run_epoch(self):
-        """Run an epoch of whichever it is."""
-        descent = self._descent
-        if isinstance(descent, DualAscent) and descent.stalled:
-            task, tol = self._begin
-            self._descent = Multipliers(task, descent.v, descent.b, tol)
-        return self._descent.run_epoch()
-
-
-_MANY_ROWS, _MANY_COLUMNS = 20_000, 2000
+        """Run an epoch of the descent that has its turn."""
+        report = self._descent.run_epoch()
+        if getattr(self._descent, "stalled", False):
+            self._descent = Multipliers(self._task, self.v, self.b, self._tol)
+        return report
 
 
 def make_descent(task, v, b, tol, mode, seed):
@@ -50,8 +47,9 @@ def make_descent(task, v, b, tol, mode, seed):
         return Rosenblatt(task, v, b, tol, mode, seed)
     separable = not task.l1.any() and not task.positive
     if np.isinf(task.loss.curvature):
-        if task.view.sparse and separable and task.ridge.any():
-            return DualThenMultipliers(task, v, b, tol, mode, seed)
+        wide = task.view.sparse and task.view.n_features > _NARROW
+        if wide and separable and task.ridge.any():
+            return DualFirst(task, v, b, tol, mode, seed)
         return _make_kinked(task, v, b, tol, separable)
     move = None if mode == "batch" else make_move(task, mode, seed)
     if separable:

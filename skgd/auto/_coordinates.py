@@ -18,17 +18,21 @@ class TooLargeError(Exception):
     """A column of X holds NaN, infinity, or numbers whose squares overflow."""
 
 
-def make_tasks(problem, positive: bool) -> tuple[Columns, list[Task]]:
+def make_tasks(problem, positive: bool, intercept) -> tuple[Columns, list[Task]]:
     """Give the columns, and what is to be minimised: a task an output or for softmax.
 
-    Two passes over X for the columns' means and variances.
+    Two passes over X for the columns' means and variances. `intercept`, of shape
+    (n_outputs,), is where b stays unless it is fitted.
     """
     s = row_weights(problem)
     view, mean, variance = look_at_columns(problem, problem.fit_intercept, s)
-    return Columns(mean, np.maximum(variance, 0.0)), [
-        _make_task(problem, loss, view, mean, variance, positive)
-        for loss in output_losses(problem, s)
-    ]
+    tasks: list[Task] = []
+    begin = 0
+    for loss in output_losses(problem, s):
+        fixed = intercept[begin : begin + loss.n_outputs]
+        tasks.append(_make_task(problem, loss, view, (mean, variance), positive, fixed))
+        begin += loss.n_outputs
+    return Columns(mean, np.maximum(variance, 0.0)), tasks
 
 
 def look_at_columns(problem, centred: bool, s=None):
@@ -101,10 +105,11 @@ def output_losses(problem, s):
         yield SampleLoss(name, parameter, target, own)
 
 
-def _make_task(problem, loss, view, mean, variance, positive):
-    K = loss.n_outputs
-    moves = problem.fit_intercept and problem.minimised
-    constant = best_constant(loss) if moves else np.zeros(K)
+def _make_task(problem, loss, view, columns, positive, fixed):
+    K, (mean, variance) = loss.n_outputs, columns
+    constant = np.zeros(K) if problem.fit_intercept else fixed.copy()
+    if problem.fit_intercept and problem.minimised:
+        constant = best_constant(loss)
     z = np.repeat(constant, view.n_rows).reshape(K, view.n_rows)
     d, h = np.empty((2, *z.shape))
     objective = loss.evaluate(z, d, h)

@@ -59,7 +59,7 @@ class AutoEpochs:
     def __init__(self, problem, coef, intercept, *, positive, tol, mode, seed):
         self.problem, self._tol = problem, tol
         self._outputs, self._own = [], []
-        self.columns, tasks = make_tasks(problem, positive)
+        self.columns, tasks = make_tasks(problem, positive, intercept)
         self._raw = tasks[0].view.with_coordinates(*_units_of(problem.design))
         for task, begin in zip(tasks, _first_outputs(tasks), strict=True):
             own = slice(begin, begin + task.loss.n_outputs)

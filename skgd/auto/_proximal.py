@@ -86,6 +86,8 @@ class ProximalNewton:
             self.v, self.b, self.z, self.d, self.h, None, face=(linear, free)
         )
         dv = np.where((self.v + dv) * self.v < 0, -self.v, dv)
+        if len(db) > 1:  # softmax does not see what all intercepts share
+            db = db - db.mean()
         if not (dv.any() or db.any()):
             return
         step = np.hstack([dv, db[:, None]])[:, : self.gradient.shape[1]]

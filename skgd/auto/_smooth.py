@@ -94,6 +94,8 @@ class SmoothDescent:
         self._image_known = False
         if self._enough_at(estimate, objective) and task.loss.piecewise:
             certified = self._holds()
+        if self._enough_at(objective, objective):  # no loss is negative
+            certified, estimate = True, min(estimate, objective)
         return Report(objective, estimate, float(norm), step, certified, self._stuck)
 
     def _refresh(self, always) -> bool:
@@ -113,9 +115,7 @@ class SmoothDescent:
     def _find_direction(self, objective):
         """Set the move -P^-1 g; give the estimate of F - F*."""
         move, shift = self._P.solve(-self._g, -self._g_intercept)
-        if self.task.loss.n_outputs > 1:  # at the optimum their sum is zero
-            move -= move.mean(axis=0)
-            shift -= shift.mean()
+        move, shift = self._without_common_part(move, shift)
         self._moves[0], self._shifts[0] = move, shift * self.task.fit_intercept
         decrement = -float((self._g * move).sum() + self._g_intercept @ shift) / 2
         if self._P.certifies:
@@ -123,6 +123,12 @@ class SmoothDescent:
         window = max(4, len(self._objectives) // 4)
         past = self._objectives[max(len(self._objectives) - 1 - window, 0)]
         return min(self._duality_gap(), max(decrement, past - objective, 0.0))
+
+    def _without_common_part(self, move, shift):
+        """Give what the classes do not share: at the optimum their sum is zero."""
+        if self.task.loss.n_outputs == 1:
+            return move, shift
+        return move - move.mean(axis=0), shift - shift.mean()
 
     def _remaining(self, decrement):
         """Give what this and the coming steps bring, from the rate at which they fall.
@@ -175,8 +181,8 @@ class SmoothDescent:
         task = self.task
         used = [0] + [1] * self._remembered
         if self._move is not None:
-            self._moves[2], self._shifts[2] = self._move(
-                self.v, self.b, self._z, self._d, self._h, self._metric()
+            self._moves[2], self._shifts[2] = self._without_common_part(
+                *self._move(self.v, self.b, self._z, self._d, self._h, self._metric())
             )
             used.append(2)
         if not self._image_known:
