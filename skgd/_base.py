@@ -11,7 +11,6 @@ from joblib import effective_n_jobs
 from scipy.sparse import csr_matrix, issparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
@@ -268,7 +267,7 @@ class BaseGD(BaseEstimator, ABC):
             batch_size=self._batch_size(len(problem.rows)),
             average_start=int(self.average),
             shuffle=self.shuffle,
-            seed=_seed(self.random_state) if self.shuffle else 0,
+            random_state=self.random_state,
         )
         stopping = Stopping(tol, self.n_iter_no_change, problem.zero_objective)
         try:
@@ -386,10 +385,3 @@ class BaseGD(BaseEstimator, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _seed(random_state) -> int:
-    # An int seeds without a RandomState, which costs as much as a small fit.
-    if isinstance(random_state, (int, np.integer)):
-        return (int(random_state) + 1) * 0x9E3779B97F4A7C17 % 2**64
-    return int(check_random_state(random_state).randint(2**31 - 1))

@@ -130,8 +130,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Threads that share the rows of a large batch, as in joblib: not 0, -1 for all
         cores, None for 1 outside a joblib context. It does not change the result.
     random_state : int, RandomState instance or None, default=None
-        Seed of the order of rows and of the validation split. No effect on batch mode
-        without `early_stopping`.
+        Seed of the order of rows and of the validation split. `partial_fit` reads it
+        in the first call that shuffles; the later ones go on with the same generator.
+        No effect on batch mode without `early_stopping`.
     verbose : int or bool, default=0
         Whether to print a line an epoch, >= 0.
 
@@ -348,8 +349,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Run one epoch over the rows given, from where the last call ended.
 
-        Schedule, optimizer and averages go on too. `tol` and `max_iter` are not read,
-        and `history_` speaks of the last call.
+        Schedule, optimizer, averages and the generator of the order go on too: k calls
+        on the same rows equal ``fit`` with ``max_iter=k, tol=None``. `tol` and
+        `max_iter` are not read, and `history_` speaks of the last call.
 
         Parameters
         ----------

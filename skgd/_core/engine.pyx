@@ -3,7 +3,7 @@
 # cython: freethreading_compatible=True
 """The compiled core in Python's words: no policy, no checks of what a user wrote."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libcpp cimport bool as cbool
 from libcpp.memory cimport unique_ptr
 
@@ -86,7 +86,11 @@ cdef extern from "engine.hpp" namespace "skgd" nogil:
     unique_ptr[Engine] dense_engine[T](const void*, size_t, size_t) except +
     unique_ptr[Engine] csr_engine[T, I](
         const void*, const void*, const void*, size_t, size_t, size_t, const char*&) except +
-    void c_shuffle "skgd::shuffle"(uint32_t*, size_t, uint64_t&)
+    struct Kept:
+        const uint8_t* kept
+        size_t n_samples
+    void c_shuffle "skgd::shuffle"(const Kept&, uint32_t*, uint64_t&)
+    void c_put_in_order "skgd::put_in_order"(const Kept&, uint32_t*)
     double c_evaluate "skgd::evaluate"(
         CLoss, size_t, size_t, const double*, const int32_t*, const double*,
         const double*, double*)
@@ -329,10 +333,36 @@ def evaluate_loss(str loss, double parameter, y, z, weight):
     return total, d
 
 
-def shuffle(order, uint64_t seed):
-    """Shuffle an array of uint32 in place; give the seed that goes on from there."""
-    cdef uint32_t* c_order = <uint32_t*>address(order, np.uint32)
-    cdef size_t n = len(order)
-    with nogil:
-        c_shuffle(c_order, n, seed)
-    return seed
+cdef class TrainingRows:
+    """The rows to train on, in the array `order` of uint32, which this writes to.
+
+    `order` names some of `n_samples` rows, each once.
+    """
+
+    cdef Kept c
+    cdef uint32_t* c_order
+    cdef readonly object order
+    cdef object kept
+
+    def __cinit__(self, order, Py_ssize_t n_samples):
+        cdef Rows rows = rows_of(order)
+        cdef uint8_t[::1] kept
+        cdef size_t i
+        self.order, self.c_order = order, <uint32_t*>rows.index
+        self.c = Kept(NULL, n_samples)
+        if rows.size < <size_t>n_samples:
+            self.kept = kept = np.zeros(n_samples, dtype=np.uint8)
+            for i in range(rows.size):
+                kept[rows.index[i]] = 1
+            self.c.kept = &kept[0]
+
+    def shuffle(self, uint64_t seed):
+        """Draw an order; give the seed that goes on from there."""
+        with nogil:
+            c_shuffle(self.c, self.c_order, seed)
+        return seed
+
+    def put_in_order(self):
+        """Sort the rows."""
+        with nogil:
+            c_put_in_order(self.c, self.c_order)

@@ -1,6 +1,7 @@
 """Epochs of textbook descent, one after the other."""
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from skgd._core import engine
 from skgd.textbook._schedules import Schedule
@@ -30,8 +31,8 @@ class TextbookEpochs:
         Samples seen before iterates are averaged; 0 for never.
     shuffle : bool
         Whether to draw a new order each epoch; has no effect in batch mode.
-    seed : int
-        Of the order, unless the state goes on from an earlier one.
+    random_state : int, RandomState instance or None
+        Seed of the order, unless the state goes on from an earlier one.
     """
 
     def __init__(
@@ -45,13 +46,12 @@ class TextbookEpochs:
         batch_size,
         average_start,
         shuffle,
-        seed,
+        random_state,
     ):
         self.problem = problem
         self.kind = kind
         self.schedule = schedule
         self._shuffle = shuffle and batch_size < len(problem.rows)
-        self._seed = seed if state.seed is None else state.seed
         # Below a full batch the gradient is noisy, and the proximal map of each step
         # leaves nothing at zero (see penalty.hpp).
         cumulative = (
@@ -69,6 +69,10 @@ class TextbookEpochs:
             )
         self._transpose = problem.design.feature_major and problem.n_outputs > 1
         self._state = state.transposed() if self._transpose else state
+        if self._shuffle:
+            self._rows = engine.TrainingRows(problem.rows, problem.design.shape[0])
+            if state.seed is None:
+                self._state.seed = _seed(random_state)
         self._core = engine.Descent(
             problem.design,
             problem.samples,
@@ -104,7 +108,7 @@ class TextbookEpochs:
             gradient in batch mode, of the mean step direction in the others.
         """
         if self._shuffle:
-            self._seed = engine.shuffle(self.problem.rows, self._seed)
+            self._state.seed = self._rows.shuffle(self._state.seed)
         w, b = self._state.coef.copy(), self._state.intercept.copy()
         loss_sum, eta_sum, finite = self._core.run_epoch(self.problem.rows)
         change = np.subtract(self._state.coef, w, dtype=np.float64).ravel()
@@ -136,8 +140,16 @@ class TextbookEpochs:
     def state(self):
         """Give the state to go on from."""
         if self._shuffle:
-            self.problem.rows.sort()  # X is read in order again from here on
+            self._rows.put_in_order()  # X is read in order again from here on
         state = self._state.transposed() if self._transpose else self._state
-        state.seed = self._seed if self._shuffle else None
         state.schedule_eta0 = self.schedule.eta0 if self.kind == "adaptive" else None
         return state
+
+
+def _seed(random_state) -> int:
+    # An int seeds without a RandomState, which costs as much as a small fit. Its factor
+    # (Steele, Vigna, 2021) is none of splitmix64's: seeds that follow one another must
+    # not give sequences that do.
+    if isinstance(random_state, (int, np.integer)):
+        return (int(random_state) + 1) * 0xD1342543DE82EF95 % 2**64
+    return int(check_random_state(random_state).randint(2**31 - 1))
