@@ -54,7 +54,8 @@ class BlockStorage {
   BlockStorage(BlockStorage&&) = default;  // `block` points into the arrays that move
   std::size_t capacity() const { return capacity_; }
 
-  // Rows of a block: what fits in here and, dense, in half of the first-level cache.
+  // Rows of a block: what fits in here and, dense, in half of the first-level cache,
+  // but eight at least, which fill a vector of the loss's.
   template <class Design>
   std::size_t rows_of(const Design& X) const {
     const std::size_t bytes = std::max<std::size_t>(X.bytes_per_row(), 1);

@@ -22,40 +22,41 @@
 
 namespace skgd {
 
+// Dense rows are read a second time by a direct step, from the first-level cache.
+constexpr std::size_t kDirectBytes = 32768;
+
 template <class Design, class T>
 SKGD_INLINE Report run_epoch(const Design& X, const Samples& samples, Rows order,
                              Descent<T>& descent) {
   Weights<T>& w = descent.weights;
   const std::size_t K = samples.n_outputs, batch_size = descent.batch_size;
   BlockStorage storage(K);
-  // Dense rows are read a second time by a direct step: from the second-level cache.
   const bool direct =
       descent.optimizer.name == OptimizerName::sgd && batch_size < order.size &&
       batch_size <= storage.capacity() &&
-      (Design::kSparse || batch_size * X.bytes_per_row() <= 131072 || batch_size == 1);
+      (Design::kSparse || batch_size * X.bytes_per_row() <= kDirectBytes ||
+       batch_size == 1);
   const bool lazy = direct && w.l1.received == nullptr;
   std::vector<double> gradient(direct ? 0 : w.size + K);
   Pairs<T> pairs;  // an average needs all coefficients settled at each step
   if (Design::kSparse && direct && w.l1.received != nullptr && w.average.w == nullptr)
     pairs.load(w);
+  Lookahead<Design> ahead(X, samples, order, batch_size);
   Report report{0.0, 0.0, true};
 
   for (std::size_t begin = 0; begin < order.size && report.finite;
        begin += batch_size) {
-    const Rows batch{order.index + begin, std::min(batch_size, order.size - begin)};
+    const std::size_t left = order.size - begin, size = std::min(batch_size, left);
+    const Rows batch{order.index + begin, size, left - size};
     const double eta = descent.schedule(descent.steps + 1.0);
     if (direct) {
-      for (std::size_t r = 0; r < batch.size; ++r) {
-        X.prefetch(batch.index + r, order.size - begin - r);
-        samples.prefetch(batch.index + r, order.size - begin - r);
-      }
       if (batch.size == 1 && K == 1) {  // known to the compiler, in registers
         double y, s, z, d;
         std::int32_t code = 0;
-        step_direct(X, samples, batch.index, 1, 1, eta, descent, pairs,
+        step_direct(X, samples, batch.index, 1, 1, eta, descent, pairs, ahead,
                     Block{&y, &s, &z, &d, &code}, report);
       } else {
-        step_direct(X, samples, batch.index, batch.size, K, eta, descent, pairs,
+        step_direct(X, samples, batch.index, batch.size, K, eta, descent, pairs, ahead,
                     storage.block, report);
       }
     } else {

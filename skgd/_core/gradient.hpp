@@ -37,10 +37,12 @@ SKGD_INLINE void sum_chunk(const Design& X, const Samples& samples, Rows rows,
                            Total& total) {
   const std::size_t K = samples.n_outputs, step = storage.rows_of(X);
   const Block& block = storage.block;
+  Lookahead<Design> ahead(X, samples, rows, std::min(step, rows.size),
+                          sum.gradient ? 2 : 1);
   for (std::size_t begin = 0; begin < rows.size; begin += step) {
     const std::uint32_t* index = rows.index + begin;
     const std::size_t R = std::min(step, rows.size - begin);
-    X.matvec(index, R, model.v, K, block.z);
+    X.matvec(index, R, model.v, K, block.z, ahead);
     total.loss_sum +=
         block.evaluate(samples, index, R, K, model.scale, model.b, sum.loss);
     total.finite = total.finite && all_finite(block.z, K * R);
@@ -49,7 +51,7 @@ SKGD_INLINE void sum_chunk(const Design& X, const Samples& samples, Rows rows,
       make_aggressive(sum.aggressive, sum.C, sum.loss, X, index, R, K, block);
     for (std::size_t k = 0; k < K; ++k)
       for (std::size_t r = 0; r < R; ++r) total.g_intercept[k] += block.d[k * R + r];
-    X.add_rmatvec(index, R, block.d, K, total.g);
+    X.add_rmatvec(index, R, block.d, K, total.g, ahead);
   }
 }
 

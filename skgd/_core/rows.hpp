@@ -1,7 +1,7 @@
 // The samples beside X, and the order in which rows come up.
 #pragma once
 
-#include "platform.hpp"
+#include "design.hpp"
 
 namespace skgd {
 
@@ -24,9 +24,9 @@ struct Samples {
     return positive != nullptr && target > 0.0 ? s * positive[k] : s;
   }
 
-  SKGD_INLINE void prefetch(const std::uint32_t* rows, std::size_t ahead) const {
+  SKGD_INLINE void prefetch(const std::uint32_t* rows, std::size_t left) const {
     constexpr std::size_t kDistance = 16;  // a target is a cache miss of its own
-    if (ahead <= kDistance) return;
+    if (left <= kDistance) return;
     if (code != nullptr)
       SKGD_PREFETCH(code + rows[kDistance]);
     else
@@ -38,6 +38,47 @@ struct Samples {
 struct Rows {
   const std::uint32_t* index;
   std::size_t size;
+  std::size_t following = 0;  // more rows behind `size`, which come up next
+};
+
+// Asks for the rows to come while others are worked on. Memory answers late and takes
+// few requests at a time: a burst of them stalls what it should have sped up. So they
+// are spread evenly. A block of rows is swept twice, for z and for its share of g or v,
+// and each sweep asks for half as many rows as it goes over (a single sweep for as
+// many): short and sparse rows at once, long ones line by line. (Measured against a
+// burst a step: 64 rows of 100 values 25 % less, 64 sparse rows of 50 entries 25 %,
+// single rows of 784 floats 50 %.)
+template <class Design>
+class Lookahead {
+ public:
+  Lookahead(const Design& X, const Samples& samples, Rows rows, std::size_t block,
+            std::size_t sweeps = 2)
+      : X_(X),
+        samples_(samples),
+        rows_(rows.index),
+        size_(rows.size + rows.following),
+        next_(block / 2),  // enough for the first sweep not to catch up
+        half_rows_(2 * next_),
+        pace_(2 / sweeps) {}
+
+  // A sweep is about to go over R rows; gives what it is to call on the way.
+  template <int R>
+  SKGD_INLINE auto go_over() {
+    const auto lines = X_.template lines_ahead<R>(rows_, size_, half_rows_);
+    half_rows_ += pace_ * R;
+    // (of a single row between its sweeps: sparse rows gain 3 %)
+    for (; next_ < size_ && 2 * next_ + 1 < half_rows_; ++next_) {
+      X_.prefetch(rows_ + next_, size_ - next_);
+      samples_.prefetch(rows_ + next_, size_ - next_);
+    }
+    return lines;
+  }
+
+ private:
+  const Design& X_;
+  const Samples& samples_;
+  const std::uint32_t* rows_;
+  std::size_t size_, next_, half_rows_, pace_;
 };
 
 }  // namespace skgd

@@ -63,15 +63,16 @@ template <class Design, class T>
 SKGD_INLINE void step_direct(const Design& X, const Samples& samples,
                              const std::uint32_t* rows, std::size_t R, std::size_t K,
                              double eta, Descent<T>& descent, Pairs<T>& pairs,
-                             const Block& block, Report& report) {
+                             Lookahead<Design>& ahead, const Block& block,
+                             Report& report) {
   Weights<T>& w = descent.weights;
   if constexpr (Design::kSparse) {
     const auto settled =
         [pair = pairs.data(), l1 = w.l1](std::size_t j)
             SKGD_INLINE_LAMBDA { return l1.settle(pair + 2 * j, pair + 2 * j + 1); };
-    if (!pairs.empty()) X.matvec_by(settled, rows, R, K, block.z);
+    if (!pairs.empty()) X.matvec_by(settled, rows, R, K, block.z, ahead);
   }
-  if (pairs.empty()) X.matvec(rows, R, w.v, K, block.z);
+  if (pairs.empty()) X.matvec(rows, R, w.v, K, block.z, ahead);
   report.loss_sum += block.evaluate(samples, rows, R, K, w.scale, w.b, descent.loss);
   report.finite = all_finite(block.z, K * R);
   if (descent.aggressive != Aggressive::no)
@@ -84,15 +85,16 @@ SKGD_INLINE void step_direct(const Design& X, const Samples& samples,
     pairs.decay(decay, w);
   step_in_sample_space(eta, R, K, descent, block.d);
   if constexpr (Design::kSparse) {
-    if (!pairs.empty()) X.template add_rmatvec<2>(rows, R, block.d, K, pairs.data());
+    if (!pairs.empty())
+      X.template add_rmatvec<2>(rows, R, block.d, K, pairs.data(), ahead);
   }
-  if (pairs.empty()) X.add_rmatvec(rows, R, block.d, K, w.v);
+  if (pairs.empty()) X.add_rmatvec(rows, R, block.d, K, w.v, ahead);
   if (w.l1.received != nullptr) {
     w.l1.owed += eta * descent.penalty.l1 / w.scale;
     if (pairs.empty()) w.l1.settle_all(w.v, w.size);
   } else if (w.average.mass > 0.0) {
     for (std::size_t i = 0; i < K * R; ++i) block.d[i] *= w.average.mass;
-    X.add_rmatvec(rows, R, block.d, K, w.average.moved);
+    X.add_rmatvec(rows, R, block.d, K, w.average.moved, NoLookahead{});
   }
 }
 
