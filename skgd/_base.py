@@ -23,14 +23,14 @@ from skgd._stopping import Stopping
 from skgd.textbook import SCHEDULES, DescentState, TextbookEpochs
 from skgd.textbook._stability import divergence_message, worse_than_zero_message
 
-_BLOCK_ROWS = 8192  # of X, where rows are picked: a copy of a block at a time
+_BLOCK_BYTES = 2**22  # of X, where rows are picked: a copy of a block at a time
 
 
 @dataclass
 class Training:
     """Data as the core reads it.
 
-    `targets`: float64 (n_samples, n_outputs), or int32 class codes (n_samples,).
+    `targets`: float64 (n_samples, n_outputs), or class codes (n_samples,).
     `positive`: weight of class k in the k-th one-vs-rest problem, (n_outputs,).
     """
 
@@ -52,6 +52,12 @@ class Training:
         if self.weight is None:
             return np.arange(self.X.shape[0], dtype=np.uint32)
         return np.flatnonzero(self.weight).astype(np.uint32)
+
+
+def _bytes_per_row(X) -> int:
+    """Give the memory that a row of X takes, on average if X is CSR; 1 at least."""
+    nbytes = X.data.nbytes + X.indices.nbytes if issparse(X) else X.nbytes
+    return max(1, nbytes // X.shape[0])
 
 
 @contextmanager
@@ -149,7 +155,8 @@ class BaseGD(BaseEstimator, ABC):
                 f" {error}. Consider changing validation_fraction, or"
                 " early_stopping=False."
             ) from error
-        return rows[np.sort(kept)], rows[np.sort(held_out)]
+        kept.sort(), held_out.sort()  # in place: they are as large as y
+        return rows[kept], rows[held_out]
 
     def _initial_state(self, training, coef_init, intercept_init, earlier):
         dtype = training.X.dtype
@@ -232,14 +239,16 @@ class BaseGD(BaseEstimator, ABC):
         targets = training.targets[rows]
         weight = None if training.weight is None else training.weight[rows]
 
+        n_block = max(1, _BLOCK_BYTES // _bytes_per_row(training.X))
+
         def score(coef, intercept):
             blocks = [
                 safe_sparse_dot(
-                    training.X[rows[begin : begin + _BLOCK_ROWS]],
+                    training.X[rows[begin : begin + n_block]],
                     coef.T,
                     dense_output=True,
                 )
-                for begin in range(0, len(rows), _BLOCK_ROWS)
+                for begin in range(0, len(rows), n_block)
             ]
             with np.errstate(all="ignore"):
                 raw = np.concatenate(blocks) + intercept

@@ -577,11 +577,13 @@ def _labels(y):
 
 
 def _codes(y, classes):
-    """Give the position of each label among the sorted classes, int32."""
-    codes = np.empty(len(y), dtype=np.int32)
+    """Give the position of each label among the sorted classes, uint8 or int32."""
+    codes = np.empty(len(y), dtype=np.uint8 if len(classes) <= 256 else np.int32)
     for block, its_codes in zip(_blocks(y), _blocks(codes), strict=True):
-        its_codes[:] = np.searchsorted(classes, block)
-        unknown = classes[np.minimum(its_codes, len(classes) - 1)] != block
+        # 256 for a label behind the last of 256 classes must not become 0
+        found = np.minimum(np.searchsorted(classes, block), len(classes) - 1)
+        its_codes[:] = found
+        unknown = classes[found] != block
         if unknown.any():
             raise ValueError(
                 f"y contains the label {block[unknown.argmax()]!r}, which is not in"

@@ -45,9 +45,12 @@ cdef extern from "engine.hpp" namespace "skgd" nogil:
         size_t batch_size
         cbool fit_intercept
         int n_threads
+    struct Codes:
+        const uint8_t* narrow
+        const int32_t* wide
     struct CSamples "skgd::Samples":
         const double* y
-        const int32_t* code
+        Codes code
         const double* weight
         const double* positive
         size_t n_outputs
@@ -136,11 +139,13 @@ cdef Rows rows_of(order) except *:
 
 
 cdef CSamples samples_of(y, weight, positive, size_t n_outputs) except *:
-    cdef CSamples c = CSamples(NULL, NULL, doubles(weight), doubles(positive), n_outputs)
-    if y.dtype == np.int32:
-        c.code = <const int32_t*>address(y)
-    else:
-        c.y = doubles(y)
+    cdef CSamples c
+    c.y = doubles(y) if y.dtype == np.float64 else NULL
+    c.code.narrow = <const uint8_t*>address(y) if y.dtype == np.uint8 else NULL
+    c.code.wide = <const int32_t*>address(y) if y.dtype == np.int32 else NULL
+    if y.dtype not in (np.float64, np.uint8, np.int32):
+        raise TypeError(f"expected targets or class codes, got {y.dtype}")
+    c.weight, c.positive, c.n_outputs = doubles(weight), doubles(positive), n_outputs
     return c
 
 
@@ -205,7 +210,9 @@ cdef class Design:
 
 
 cdef class Samples:
-    """Targets (n, K) of float64 or class codes (n,) of int32, and weights (n,) or None.
+    """Targets (n, K) of float64 or class codes (n,), and weights (n,) or None.
+
+    Codes are uint8, or int32 where there are more than 256 classes.
 
     `positive` (K,) weighs the samples of class k in the k-th of K one-vs-rest problems.
     """
@@ -320,7 +327,7 @@ def loss_sum(Design design, Samples samples, rows, coef, intercept, str loss,
 def evaluate_loss(str loss, double parameter, y, z, weight):
     """Give the weighted sum of losses and the weighted derivatives at z.
 
-    y and z are arrays of shape (n,); for "softmax" z is (K, n) and y holds codes.
+    y and z are arrays of shape (n,); for "softmax" z is (K, n) and y holds codes, int32.
     """
     cdef CLoss c_loss = loss_of(loss, parameter)
     cdef size_t K = 1 if z.ndim == 1 else z.shape[0], n = z.shape[z.ndim - 1]
@@ -329,7 +336,7 @@ def evaluate_loss(str loss, double parameter, y, z, weight):
     cdef const double* c_z = doubles(z)
     cdef double* c_d = <double*>doubles(d)
     with nogil:
-        total = c_evaluate(c_loss, n, K, c.y, c.code, c_z, c.weight, c_d)
+        total = c_evaluate(c_loss, n, K, c.y, c.code.wide, c_z, c.weight, c_d)
     return total, d
 
 

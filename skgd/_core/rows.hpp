@@ -5,16 +5,33 @@
 
 namespace skgd {
 
+// The class of each row: a byte where that will do, or next to ten short features the
+// codes would be 5 % of X. One of both is null.
+struct Codes {
+  const std::uint8_t* narrow;
+  const std::int32_t* wide;
+
+  SKGD_INLINE std::int32_t operator[](std::size_t i) const {
+    return narrow != nullptr ? narrow[i] : wide[i];
+  }
+  SKGD_INLINE void prefetch(std::size_t i) const {
+    if (narrow != nullptr)
+      SKGD_PREFETCH(narrow + i);
+    else
+      SKGD_PREFETCH(wide + i);
+  }
+};
+
 struct Samples {
-  const double* y;           // (n, K) targets; null for coded classes
-  const std::int32_t* code;  // class of each row; null for regression
-  const double* weight;      // s, mean one over the training rows; null: all one
+  const double* y;  // (n, K) targets; null for classes
+  Codes code;
+  const double* weight;    // s, mean one over the training rows; null: all one
   const double* positive;  // weight of class k in its own one-vs-rest problem, or null
   std::size_t n_outputs;   // K
 
   // Target of output k: +-1 for classes (a single output speaks for class 1).
   SKGD_INLINE double target(std::size_t i, std::size_t k) const {
-    if (code == nullptr) return y[i * n_outputs + k];
+    if (y != nullptr) return y[i * n_outputs + k];
     const std::size_t positive = n_outputs == 1 ? 1 : k;
     return static_cast<std::size_t>(code[i]) == positive ? 1.0 : -1.0;
   }
@@ -27,10 +44,10 @@ struct Samples {
   SKGD_INLINE void prefetch(const std::uint32_t* rows, std::size_t left) const {
     constexpr std::size_t kDistance = 16;  // a target is a cache miss of its own
     if (left <= kDistance) return;
-    if (code != nullptr)
-      SKGD_PREFETCH(code + rows[kDistance]);
-    else
+    if (y != nullptr)
       SKGD_PREFETCH(y + rows[kDistance] * n_outputs);
+    else
+      code.prefetch(rows[kDistance]);
     if (weight != nullptr) SKGD_PREFETCH(weight + rows[kDistance]);
   }
 };
