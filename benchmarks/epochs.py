@@ -19,7 +19,6 @@ import argparse
 import platform
 import subprocess
 import sys
-import threading
 import time
 import warnings
 from itertools import product
@@ -37,6 +36,7 @@ from skgd import GDClassifier, GDRegressor
 
 EPOCHS = 5
 REPEATS = 3
+EARLY = ", early stopping"
 
 
 def median_times(first, second, repeats=REPEATS):
@@ -281,25 +281,16 @@ def measure_iris(scale):
 
 
 def peak_beyond(fit):
-    """Give by how many bytes the resident memory rises during a call."""
-    status = Path("/proc/self/status")
+    """Give by how many bytes the resident memory rises during a call, on Linux."""
 
-    def resident():
-        line = next(x for x in status.read_text().splitlines() if x.startswith("VmRSS"))
-        return int(line.split()[1]) * 1024
+    def kilobytes(name):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(x.split()[1]) for x in lines if x.startswith(name))
 
-    before, peak, done = resident(), [0], threading.Event()
-
-    def watch():
-        while not done.wait(0.002):
-            peak[0] = max(peak[0], resident())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark is now VmRSS
+    before = kilobytes("VmRSS")
     fit()
-    done.set()
-    watcher.join()
-    return max(peak[0] - before, 0)
+    return max(kilobytes("VmHWM") - before, 0) * 1024
 
 
 def memory_of_one_fit(kind, name, mode, scale):
@@ -317,7 +308,13 @@ def memory_of_one_fit(kind, name, mode, scale):
         )
         y, nbytes = z > 0, X.nbytes
     y = np.asarray(y, dtype=np.float64)
-    model = getattr(skgd, name)(mode=mode, eta0=1e-4, max_iter=2, tol=None)
+    model = getattr(skgd, name)(
+        mode=mode.removesuffix(EARLY),
+        early_stopping=mode.endswith(EARLY),
+        eta0=1e-4,
+        max_iter=2,
+        tol=None,
+    )
     model.fit(X[:1000], y[:1000])  # what a first fit imports is not what a fit needs
     print(peak_beyond(lambda: model.fit(X, y)), nbytes)
 
@@ -337,7 +334,8 @@ def measure_memory(scale):
         "csr",
     )
     models = "GDClassifier", "GDRegressor"
-    for case in product(kinds, models, ("stochastic", "mini-batch", "batch")):
+    modes = "stochastic", "mini-batch", "batch", "stochastic" + EARLY
+    for case in product(kinds, models, modes):
         command = [
             sys.executable,
             __file__,
@@ -350,12 +348,12 @@ def measure_memory(scale):
             command, capture_output=True, text=True, check=True
         ).stdout
         beyond, nbytes = map(int, output.split())
-        met = "met" if beyond < 0.1 * nbytes else "MISSED"
+        met = "10 % met" if beyond < 0.1 * nbytes else "10 % MISSED"
         table.add(
             *case,
             f"{nbytes / 1e6:.0f}",
             f"{100 * beyond / nbytes:.1f} %",
-            f"10 % {met}",
+            "" if case[-1].endswith(EARLY) else met,  # a splitter of scikit-learn's
         )
     return table
 

@@ -12,7 +12,6 @@ from joblib import effective_n_jobs
 from scipy.sparse import csr_matrix, issparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
@@ -21,20 +20,21 @@ from skgd._core import engine
 from skgd._descent import DivergedError, descend
 from skgd._monitor import Monitor
 from skgd._problem import Problem
+from skgd._seed import seed_of
 from skgd._stopping import Certificate, Stopping
 from skgd._validation import AUTO
 from skgd.auto import AutoEpochs, StreamEpochs, TooLargeError
 from skgd.textbook import ADAPTIVE, AGGRESSIVE, SCHEDULES, DescentState, TextbookEpochs
 from skgd.textbook._stability import divergence_message, worse_than_zero_message
 
-_BLOCK_ROWS = 8192  # of X, where rows are picked: a copy of a block at a time
+_BLOCK_BYTES = 2**22  # of X, where rows are picked: a copy of a block at a time
 
 
 @dataclass
 class Training:
     """Data as the core reads it.
 
-    `targets`: float64 (n_samples, n_outputs), or int32 class codes (n_samples,).
+    `targets`: float64 (n_samples, n_outputs), or class codes (n_samples,).
     `positive`: weight of class k in the k-th one-vs-rest problem, (n_outputs,).
     """
 
@@ -56,6 +56,12 @@ class Training:
         if self.weight is None:
             return np.arange(self.X.shape[0], dtype=np.uint32)
         return np.flatnonzero(self.weight).astype(np.uint32)
+
+
+def _bytes_per_row(X) -> int:
+    """Give the memory that a row of X takes, on average if X is CSR; 1 at least."""
+    nbytes = X.data.nbytes + X.indices.nbytes if issparse(X) else X.nbytes
+    return max(1, nbytes // X.shape[0])
 
 
 @contextmanager
@@ -160,7 +166,8 @@ class BaseGD(BaseEstimator, ABC):
                 f" {error}. Consider changing validation_fraction, or"
                 " early_stopping=False."
             ) from error
-        return rows[np.sort(kept)], rows[np.sort(held_out)]
+        kept.sort(), held_out.sort()  # in place: they are as large as y
+        return rows[kept], rows[held_out]
 
     def _initial_state(self, training, coef_init, intercept_init, earlier):
         dtype = training.X.dtype
@@ -255,14 +262,16 @@ class BaseGD(BaseEstimator, ABC):
             weight = training.weight[rows]
             weight = np.ldexp(weight, -np.frexp(weight.max())[1])
 
+        n_block = max(1, _BLOCK_BYTES // _bytes_per_row(training.X))
+
         def score(coef, intercept):
             blocks = [
                 safe_sparse_dot(
-                    training.X[rows[begin : begin + _BLOCK_ROWS]],
+                    training.X[rows[begin : begin + n_block]],
                     coef.T,
                     dense_output=True,
                 )
-                for begin in range(0, len(rows), _BLOCK_ROWS)
+                for begin in range(0, len(rows), n_block)
             ]
             with np.errstate(all="ignore"):
                 raw = np.concatenate(blocks) + intercept
@@ -309,7 +318,7 @@ class BaseGD(BaseEstimator, ABC):
 
     def _auto_epochs(self, problem, state, tol, stream):
         mode = self.mode if stream else _validation.mode_of(self)
-        seed = 0 if mode == "batch" else _seed(self.random_state)
+        seed = 0 if mode == "batch" else seed_of(self.random_state)
         if stream:
             return StreamEpochs(
                 problem, state, positive=self.positive, mode=mode, seed=seed
@@ -342,7 +351,7 @@ class BaseGD(BaseEstimator, ABC):
             batch_size=self._batch_size(len(problem.rows)),
             average_start=int(self.average),
             shuffle=self.shuffle,
-            seed=_seed(self.random_state) if self.shuffle else 0,
+            random_state=self.random_state,
         )
 
     def _patience(self, problem, tol):
@@ -496,7 +505,7 @@ class BaseGD(BaseEstimator, ABC):
 
 def _overflow_message(estimator, problem, error) -> str:
     y = problem.samples.y
-    size = "" if y.dtype == np.int32 else f" y has values up to {abs(y).max():.3g}."
+    size = "" if y.dtype != np.float64 else f" y has values up to {abs(y).max():.3g}."
     return (
         f"Floating-point under-/overflow occurred at epoch #{error.epoch}: the"
         f" objective is no finite number.{size} Divide y or the columns of X by a"
@@ -517,10 +526,3 @@ def _perceptron_message(outcome, stopping):
         " has no useful optimum, as the zero model minimises it; loss='hinge' is its"
         " version with a margin, and has one."
     )
-
-
-def _seed(random_state) -> int:
-    # An int seeds without a RandomState, which costs as much as a small fit.
-    if isinstance(random_state, (int, np.integer)):
-        return (int(random_state) + 1) * 0x9E3779B97F4A7C17 % 2**64
-    return int(check_random_state(random_state).randint(2**31 - 1))

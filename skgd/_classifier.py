@@ -158,8 +158,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Threads that share the rows of a large batch, as in joblib: not 0, -1 for all
         cores, None for 1 outside a joblib context. It does not change the result.
     random_state : int, RandomState instance or None, default=None
-        Seed of the order of rows and of the validation split. Batch mode without
-        `early_stopping` does not read it.
+        Seed of the order of rows and of the validation split. `partial_fit` reads it
+        in the first call that shuffles; the later ones go on with the same generator.
+        Batch mode without `early_stopping` does not read it.
     verbose : int or bool, default=0
         Whether to print a line an epoch, >= 0.
 
@@ -421,13 +422,15 @@ class GDClassifier(ClassifierMixin, BaseGD):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Run one epoch over the rows given, from where the last call ended.
 
-        Schedule, optimizer and averages go on too; `coef_` or `intercept_` that were
-        changed by hand are where it goes on from, with an average begun anew. `tol` and
-        `max_iter` are not read, and `history_` speaks of the last call.
+        Schedule, optimizer, averages and the generator of the order go on too: k calls
+        on the same rows equal ``fit`` with ``max_iter=k, tol=None``. `coef_` or
+        `intercept_` that were changed by hand are where it goes on from, with an
+        average begun anew. `tol` and `max_iter` are not read, and `history_` speaks of
+        the last call.
 
-        With `learning_rate="auto"` each row is read once, and the model is one of all
-        rows seen: the mean of steps in scaled coordinates, which nears the optimum as
-        rows come (the optimum itself for `loss="squared_error"` with "l2" or no
+        With `learning_rate="auto"`, instead, each row is read once, and the model is
+        one of all rows seen: the mean of steps in scaled coordinates, which nears the
+        optimum as rows come (the optimum itself for `loss="squared_error"` with "l2" or no
         penalty, at most 1000 columns and not `positive`).
 
         Parameters
@@ -721,11 +724,13 @@ def _labels(y):
 
 
 def _codes(y, classes):
-    """Give the position of each label among the sorted classes, int32."""
-    codes = np.empty(len(y), dtype=np.int32)
+    """Give the position of each label among the sorted classes, uint8 or int32."""
+    codes = np.empty(len(y), dtype=np.uint8 if len(classes) <= 256 else np.int32)
     for block, its_codes in zip(_blocks(y), _blocks(codes), strict=True):
-        its_codes[:] = np.searchsorted(classes, block)
-        unknown = classes[np.minimum(its_codes, len(classes) - 1)] != block
+        # 256 for a label behind the last of 256 classes must not become 0
+        found = np.minimum(np.searchsorted(classes, block), len(classes) - 1)
+        its_codes[:] = found
+        unknown = classes[found] != block
         if unknown.any():
             raise ValueError(
                 f"y contains the label {block[unknown.argmax()]!r}, which is not in"

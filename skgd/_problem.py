@@ -91,7 +91,7 @@ class Problem:
         for begin in range(0, len(self.rows), _BLOCK_ROWS):
             rows = self.rows[begin : begin + _BLOCK_ROWS]
             s = np.ones(len(rows)) if weight is None else weight[rows]
-            if y.dtype != np.int32:
+            if y.dtype == np.float64:
                 targets = y[rows].T
             elif self.loss == "softmax":
                 total += float(s.sum()) * np.log(K)

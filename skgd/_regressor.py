@@ -128,8 +128,9 @@ class GDRegressor(RegressorMixin, BaseGD):
         Threads that share the rows of a large batch, as in joblib: not 0, -1 for all
         cores, None for 1 outside a joblib context. It does not change the result.
     random_state : int, RandomState instance or None, default=None
-        Seed of the order of rows and of the validation split. Batch mode without
-        `early_stopping` does not read it.
+        Seed of the order of rows and of the validation split. `partial_fit` reads it
+        in the first call that shuffles; the later ones go on with the same generator.
+        Batch mode without `early_stopping` does not read it.
     verbose : int or bool, default=0
         Whether to print a line an epoch, >= 0.
 
@@ -386,13 +387,15 @@ class GDRegressor(RegressorMixin, BaseGD):
     def partial_fit(self, X, y, sample_weight=None):
         """Run one epoch over the rows given, from where the last call ended.
 
-        Schedule, optimizer and averages go on too; `coef_` or `intercept_` that were
-        changed by hand are where it goes on from, with an average begun anew. `tol` and
-        `max_iter` are not read, and `history_` speaks of the last call.
+        Schedule, optimizer, averages and the generator of the order go on too: k calls
+        on the same rows equal ``fit`` with ``max_iter=k, tol=None``. `coef_` or
+        `intercept_` that were changed by hand are where it goes on from, with an
+        average begun anew. `tol` and `max_iter` are not read, and `history_` speaks of
+        the last call.
 
-        With `learning_rate="auto"` each row is read once, and the model is one of all
-        rows seen: the optimum for the squared error with "l2" or no penalty, at most
-        1000 columns and not `positive`; otherwise the mean of steps in scaled
+        With `learning_rate="auto"`, instead, each row is read once, and the model is
+        one of all rows seen: the optimum for the squared error with "l2" or no penalty,
+        at most 1000 columns and not `positive`; otherwise the mean of steps in scaled
         coordinates, which nears the optimum as rows come.
 
         Parameters

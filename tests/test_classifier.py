@@ -321,3 +321,19 @@ def test_perceptron_learns_as_rosenblatt():
     model.fit(X, TWO)
     assert_allclose(model.coef_[0], w, rtol=1e-12)
     assert_allclose(model.intercept_, b, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_classes", [2, 256, 257])  # codes of one byte, or more
+@pytest.mark.parametrize("multi_class", ["multinomial", "ovr"])
+def test_many_classes_are_told_apart(n_classes, multi_class):
+    X, y = np.tile(np.eye(n_classes), (3, 1)), np.tile(np.arange(n_classes), 3)
+    model = GDClassifier(multi_class=multi_class, learning_rate="constant", eta0=1.0)
+    model.set_params(max_iter=5, tol=None, random_state=0).fit(X, y)
+    assert_array_equal(model.predict(X), y)
+
+
+def test_label_behind_the_last_of_256_classes_is_refused():
+    X, y = np.tile(np.eye(256), (3, 1)), np.tile(np.arange(256), 3)
+    model = GDClassifier().partial_fit(X, y, classes=range(256))
+    with pytest.raises(ValueError, match=r"label .*256.*not in"):
+        model.partial_fit(X, y + 1)

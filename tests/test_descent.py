@@ -256,6 +256,12 @@ CORNERS = {
     "batches of 1100 rows": Corner(2500, 4, {"batch_size": 1100, "eta0": 0.1}),
     # rows that do not stay in cache until they are read again
     "wide rows": Corner(20, 3000, {"batch_size": 7, "eta0": 1e-3}),
+    # rows of more than 1 KB are asked for line by line, one or four at a time
+    "long rows": Corner(30, 300, {"batch_size": 1, "eta0": 1e-3}),
+    "long rows in small batches": Corner(40, 300, {"batch_size": 6, "eta0": 1e-3}),
+    "long rows in batches": Corner(90, 300, {"batch_size": 37, "eta0": 1e-2}),
+    # short rows that do not stay in the first-level cache
+    "short rows in batches": Corner(250, 90, {"batch_size": 61, "eta0": 1e-2}),
     # w = scale * v, and the scale would leave floating point if it were not folded
     "strong ridge": Corner(
         300, 5, {"batch_size": 1, "eta0": 0.4, "alpha": 1.5, "l1_ratio": 0.01}

@@ -1,6 +1,7 @@
 """partial_fit: epochs over what it is given, going on from where the last one ended."""
 
 import pickle
+from itertools import product
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
 from skgd import GDClassifier, GDRegressor
+from skgd.textbook import OPTIMIZERS, SCHEDULES
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))
@@ -65,6 +67,88 @@ def test_partial_fit_k_times_equals_k_epochs(estimator_class, parameters, make):
     assert_allclose(calls.coef_, epochs.coef_, rtol=1e-10, atol=1e-13)
     assert_allclose(calls.intercept_, epochs.intercept_, rtol=1e-10, atol=1e-13)
     assert calls.t_ == epochs.t_
+
+
+SEEDS = {"int": lambda: 7, "RandomState": lambda: np.random.RandomState(7)}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("make", [np.asarray, csr_array], ids=["dense", "csr"])
+def test_partial_fit_k_times_equals_k_shuffled_epochs(
+    estimator_class, parameters, make, seed
+):
+    parameters = {"shuffle": True, **parameters}
+    calls = _estimator(estimator_class, random_state=SEEDS[seed](), **parameters)
+    epochs = _estimator(estimator_class, random_state=SEEDS[seed](), **parameters)
+    _call(calls, 3, make)
+    epochs.set_params(max_iter=3).fit(make(X), Y[estimator_class])
+    # rtol=1e-10: what is put off in an epoch is settled at the end of each call
+    assert_allclose(calls.coef_, epochs.coef_, rtol=1e-10, atol=1e-13)
+    assert_allclose(calls.intercept_, epochs.intercept_, rtol=1e-10, atol=1e-13)
+
+
+# pa1 and pa2 set the size of each step themselves.
+RATES = [
+    (rate, optimizer)
+    for rate, optimizer in product(SCHEDULES, OPTIMIZERS)
+    if optimizer == "sgd" or rate not in ("pa1", "pa2")
+]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("learning_rate", "optimizer"), RATES)
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_partial_fit_k_times_equals_k_epochs_at_any_rate(
+    learning_rate, optimizer, shuffle
+):
+    aggressive = learning_rate in ("pa1", "pa2")
+    parameters = {
+        "loss": "epsilon_insensitive" if aggressive else "huber",
+        "learning_rate": learning_rate,
+        "optimizer": optimizer,
+        "shuffle": shuffle,
+        "alpha": 1.0,
+    }
+    calls = _call(_estimator(GDRegressor, **parameters), 3)
+    epochs = _estimator(GDRegressor, max_iter=3, **parameters).fit(X, TARGETS)
+    assert_array_equal(calls.coef_, epochs.coef_)
+    assert_array_equal(calls.intercept_, epochs.intercept_)
+
+
+def test_partial_fit_shuffles_the_rows_of_weight_above_zero_only(estimator_class):
+    weight = np.random.default_rng(1).integers(0, 3, size=60)
+    known = {"classes": [0, 1, 2]} if estimator_class is GDClassifier else {}
+    y = Y[estimator_class]
+    calls, others = (_estimator(estimator_class, shuffle=True) for _ in range(2))
+    for _ in range(3):
+        calls.partial_fit(X, y, sample_weight=weight, **known)
+        kept = weight > 0
+        others.partial_fit(X[kept], y[kept], sample_weight=weight[kept], **known)
+    epochs = _estimator(estimator_class, shuffle=True, max_iter=3)
+    epochs.fit(X, y, sample_weight=weight)
+    assert_array_equal(calls.coef_, others.coef_)
+    # rtol=1e-12: the mean weight is a sum of sums
+    assert_allclose(calls.coef_, epochs.coef_, rtol=1e-12)
+
+
+def test_partial_fit_keeps_its_generator_where_there_is_nothing_to_shuffle():
+    # A step of rate one meets its row: the model is the target of the last one.
+    rows, targets = np.ones((50, 1)), np.arange(50.0)
+    model = _estimator(GDRegressor, shuffle=True, eta0=1.0, fit_intercept=False)
+    model.set_params(penalty=None)
+    last = []
+    for _ in range(10):
+        last.append(model.partial_fit(rows, targets).coef_[0])
+        model.partial_fit(rows[:1], targets[:1])
+    assert len(set(last)) > 5  # 9 on average of 10 draws out of 50
+
+
+def test_partial_fit_draws_one_seed(estimator_class):
+    seeds = np.random.RandomState(0)
+    _call(_estimator(estimator_class, shuffle=True, random_state=seeds), 3)
+    expected = np.random.RandomState(0)
+    expected.randint(2**31 - 1)
+    assert seeds.randint(1000) == expected.randint(1000)
 
 
 def test_partial_fit_goes_on_after_fit(estimator_class, parameters):

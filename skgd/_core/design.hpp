@@ -14,6 +14,29 @@ namespace skgd {
 
 constexpr std::size_t kCacheLine = 64;
 
+// What a sweep over R long rows asks for on its way: two rows, or half a row.
+template <class T, int R>
+struct LinesAhead {
+  const T* from[2];  // null for nothing
+  SKGD_INLINE void operator()(std::size_t j) const {
+    if (from[0] == nullptr) return;
+    SKGD_PREFETCH(from[0] + (R == 1 ? j / 2 : j));
+    if (R > 1) SKGD_PREFETCH(from[1] + j);
+  }
+};
+
+struct Nothing {
+  SKGD_INLINE void operator()(std::size_t) const {}
+};
+
+// In the place of a Lookahead (rows.hpp) where rows are in cache.
+struct NoLookahead {
+  template <int R>
+  SKGD_INLINE Nothing go_over() const {
+    return {};
+  }
+};
+
 template <class T>
 struct Dense {
   using value_type = T;
@@ -25,42 +48,67 @@ struct Dense {
   std::size_t n_values() const { return n_samples * n_features; }
   std::size_t bytes_per_row() const { return n_features * sizeof(T); }
 
-  // Short rows are asked for 12 rows ahead; of long ones the hardware fetches the rest
-  // once it has seen the beginning, and 2 rows ahead is enough (measured: 10-30 %).
-  SKGD_INLINE void prefetch(const std::uint32_t* rows, std::size_t ahead) const {
-    const std::size_t distance = bytes_per_row() <= 1024 ? 12 : 2;
-    if (ahead <= distance) return;
-    const char* from = reinterpret_cast<const char*>(row(rows[distance]));
+  // Rows of up to 1 KB are asked for 12 rows ahead, as a whole (measured: 10-30 %).
+  SKGD_INLINE bool long_rows() const { return bytes_per_row() > 1024; }
+
+  SKGD_INLINE void prefetch(const std::uint32_t* rows, std::size_t left) const {
+    constexpr std::size_t kDistance = 12;
+    if (long_rows() || left <= kDistance) return;
+    const char* from = reinterpret_cast<const char*>(row(rows[kDistance]));
     for (std::size_t b = 0; b < bytes_per_row(); b += kCacheLine)
       SKGD_PREFETCH(from + b);
     SKGD_PREFETCH(from + bytes_per_row() - 1);  // a row seldom begins with a line
   }
 
+  // Longer ones are asked for line by line: 20 KB ahead of a single row, and 8 KB ahead
+  // of four, of which as much is in the first-level cache already.
+  template <int R>
+  SKGD_INLINE LinesAhead<T, R> lines_ahead(const std::uint32_t* rows, std::size_t size,
+                                           std::size_t half_rows) const {
+    LinesAhead<T, R> lines{{nullptr, nullptr}};
+    if (!long_rows()) return lines;
+    const std::size_t most = (R == 1 ? 20480 : 8192) / bytes_per_row();
+    const std::size_t next = half_rows / 2 + std::clamp<std::size_t>(most, 2, 12);
+    if (next + 1 >= size) return lines;
+    lines.from[0] = row(rows[next]);
+    lines.from[1] = row(rows[next + 1]);
+    if (R == 1) lines.from[0] += half_rows % 2 * (n_features / 2);
+    return lines;
+  }
+
+  template <class Ahead>
   SKGD_INLINE void matvec(const std::uint32_t* rows, std::size_t R, const T* v,
-                          std::size_t K, double* z) const {
+                          std::size_t K, double* z, Ahead&& ahead) const {
     std::size_t r = 0;
     for (; r + 4 <= R; r += 4) {
+      const auto lines = ahead.template go_over<4>();
       std::size_t k = 0;
-      for (; k + 2 <= K; k += 2) dots_of<4, 2>(rows + r, v, k, R, z + r);
-      if (k < K) dots_of<4, 1>(rows + r, v, k, R, z + r);
+      for (; k + 2 <= K; k += 2) dots_of<4, 2>(rows + r, v, k, R, z + r, lines);
+      if (k < K) dots_of<4, 1>(rows + r, v, k, R, z + r, lines);
     }
     for (; r < R; ++r) {
+      const auto lines = ahead.template go_over<1>();
       std::size_t k = 0;
-      for (; k + 4 <= K; k += 4) dots_of<1, 4>(rows + r, v, k, R, z + r);
-      for (; k < K; ++k) dots_of<1, 1>(rows + r, v, k, R, z + r);
+      for (; k + 4 <= K; k += 4) dots_of<1, 4>(rows + r, v, k, R, z + r, lines);
+      for (; k < K; ++k) dots_of<1, 1>(rows + r, v, k, R, z + r, lines);
     }
   }
 
-  template <class Target>
+  template <class Target, class Ahead>
   SKGD_INLINE void add_rmatvec(const std::uint32_t* rows, std::size_t R,
-                               const double* c, std::size_t K, Target* target) const {
+                               const double* c, std::size_t K, Target* target,
+                               Ahead&& ahead) const {
     std::size_t r = 0;
-    for (; r + 4 <= R; r += 4)
-      for (std::size_t k = 0; k < K; ++k) add_of<4, 1>(rows + r, c + r, R, k, target);
+    for (; r + 4 <= R; r += 4) {
+      const auto lines = ahead.template go_over<4>();
+      for (std::size_t k = 0; k < K; ++k)
+        add_of<4, 1>(rows + r, c + r, R, k, target, lines);
+    }
     for (; r < R; ++r) {
+      const auto lines = ahead.template go_over<1>();
       std::size_t k = 0;
-      for (; k + 4 <= K; k += 4) add_of<1, 4>(rows + r, c + r, R, k, target);
-      for (; k < K; ++k) add_of<1, 1>(rows + r, c + r, R, k, target);
+      for (; k + 4 <= K; k += 4) add_of<1, 4>(rows + r, c + r, R, k, target, lines);
+      for (; k < K; ++k) add_of<1, 1>(rows + r, c + r, R, k, target, lines);
     }
   }
 
@@ -72,21 +120,22 @@ struct Dense {
   }
 
  private:
-  template <int R, int K>
+  template <int R, int K, class Lines>
   SKGD_INLINE void dots_of(const std::uint32_t* rows, const T* v, std::size_t k,
-                           std::size_t stride, double* z) const {
+                           std::size_t stride, double* z, Lines lines) const {
     const T *x[R], *w[K];
     double out[R * K];
     for (int r = 0; r < R; ++r) x[r] = row(rows[r]);
     for (int i = 0; i < K; ++i) w[i] = v + (k + i) * n_features;
-    dots<R, K, T>(x, w, n_features, out);
+    dots<R, K, T>(x, w, n_features, out, lines);
     for (int i = 0; i < K; ++i)
       for (int r = 0; r < R; ++r) z[(k + i) * stride + r] = out[r * K + i];
   }
 
-  template <int R, int K, class Target>
+  template <int R, int K, class Target, class Lines>
   SKGD_INLINE void add_of(const std::uint32_t* rows, const double* c,
-                          std::size_t stride, std::size_t k, Target* target) const {
+                          std::size_t stride, std::size_t k, Target* target,
+                          Lines lines) const {
     const T* x[R];
     Target* to[K];
     T factor[R * K];
@@ -96,7 +145,7 @@ struct Dense {
       for (int r = 0; r < R; ++r)
         factor[r * K + i] = static_cast<T>(c[(k + i) * stride + r]);
     }
-    add_rows<R, K, T, Target>(x, factor, n_features, to);
+    add_rows<R, K, T, Target>(x, factor, n_features, to, lines);
   }
 };
 
@@ -115,9 +164,9 @@ struct Csr {
 
   // Random access is the whole cost of sparse rows: where a row begins is asked for 8
   // rows ahead, the row itself 4 rows ahead.
-  SKGD_INLINE void prefetch(const std::uint32_t* rows, std::size_t ahead) const {
+  SKGD_INLINE void prefetch(const std::uint32_t* rows, std::size_t left) const {
     constexpr std::size_t kDistance = 4;
-    if (ahead <= 2 * kDistance) return;
+    if (left <= 2 * kDistance) return;
     SKGD_PREFETCH(indptr + rows[2 * kDistance]);
     const std::size_t begin = indptr[rows[kDistance]],
                       end = indptr[rows[kDistance] + 1];
@@ -127,16 +176,26 @@ struct Csr {
       SKGD_PREFETCH(indices + p);
   }
 
+  template <int R>
+  SKGD_INLINE Nothing lines_ahead(const std::uint32_t*, std::size_t,
+                                  std::size_t) const {
+    return {};
+  }
+
+  template <class Ahead>
   SKGD_INLINE void matvec(const std::uint32_t* rows, std::size_t R, const T* v,
-                          std::size_t K, double* z) const {
-    matvec_by([=](std::size_t j) SKGD_INLINE_LAMBDA { return v[j]; }, rows, R, K, z);
+                          std::size_t K, double* z, Ahead&& ahead) const {
+    matvec_by([=](std::size_t j) SKGD_INLINE_LAMBDA { return v[j]; }, rows, R, K, z,
+              ahead);
   }
 
   // `kStride`: distance of neighbouring coefficients in target.
-  template <std::size_t kStride = 1, class Target>
+  template <std::size_t kStride = 1, class Target, class Ahead>
   SKGD_INLINE void add_rmatvec(const std::uint32_t* rows, std::size_t R,
-                               const double* c, std::size_t K, Target* target) const {
+                               const double* c, std::size_t K, Target* target,
+                               Ahead&& ahead) const {
     for (std::size_t r = 0; r < R; ++r) {
+      ahead.template go_over<1>();
       const std::size_t begin = indptr[rows[r]], end = indptr[rows[r] + 1];
       if (K == 1) {
         const T factor = static_cast<T>(c[r]);
@@ -161,10 +220,11 @@ struct Csr {
   }
 
   // matvec with coefficients that `read(j)` gives.
-  template <class Read>
+  template <class Read, class Ahead>
   SKGD_INLINE void matvec_by(Read read, const std::uint32_t* rows, std::size_t R,
-                             std::size_t K, double* z) const {
+                             std::size_t K, double* z, Ahead&& ahead) const {
     for (std::size_t r = 0; r < R; ++r) {
+      ahead.template go_over<1>();
       const std::size_t begin = indptr[rows[r]], end = indptr[rows[r] + 1];
       if (K == 1) {
         T sum[4] = {};  // four chains: one would wait for each addition

@@ -3,7 +3,7 @@
 # cython: freethreading_compatible=True
 """The compiled core in Python's words: no policy, no checks of what a user wrote."""
 
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libcpp cimport bool as cbool
 from libcpp.memory cimport unique_ptr
 
@@ -45,9 +45,12 @@ cdef extern from "engine.hpp" namespace "skgd" nogil:
         size_t batch_size
         cbool fit_intercept
         int n_threads
+    struct Codes:
+        const uint8_t* narrow
+        const int32_t* wide
     struct CSamples "skgd::Samples":
         const double* y
-        const int32_t* code
+        Codes code
         const double* weight
         const double* positive
         size_t n_outputs
@@ -86,7 +89,12 @@ cdef extern from "engine.hpp" namespace "skgd" nogil:
     unique_ptr[Engine] dense_engine[T](const void*, size_t, size_t) except +
     unique_ptr[Engine] csr_engine[T, I](
         const void*, const void*, const void*, size_t, size_t, size_t, const char*&) except +
-    void c_shuffle "skgd::shuffle"(uint32_t*, size_t, uint64_t&)
+    struct Kept:
+        const uint8_t* kept
+        size_t n_samples
+    void c_shuffle "skgd::shuffle"(const Kept&, uint32_t*, uint64_t&)
+    void c_shuffle_array "skgd::shuffle"(uint32_t*, size_t, uint64_t&)
+    void c_put_in_order "skgd::put_in_order"(const Kept&, uint32_t*)
     double c_evaluate "skgd::evaluate"(
         CLoss, size_t, size_t, const double*, const int32_t*, const double*,
         const double*, double*)
@@ -132,11 +140,13 @@ cdef Rows rows_of(order) except *:
 
 
 cdef CSamples samples_of(y, weight, positive, size_t n_outputs) except *:
-    cdef CSamples c = CSamples(NULL, NULL, doubles(weight), doubles(positive), n_outputs)
-    if y.dtype == np.int32:
-        c.code = <const int32_t*>address(y)
-    else:
-        c.y = doubles(y)
+    cdef CSamples c
+    c.y = doubles(y) if y.dtype == np.float64 else NULL
+    c.code.narrow = <const uint8_t*>address(y) if y.dtype == np.uint8 else NULL
+    c.code.wide = <const int32_t*>address(y) if y.dtype == np.int32 else NULL
+    if y.dtype not in (np.float64, np.uint8, np.int32):
+        raise TypeError(f"expected targets or class codes, got {y.dtype}")
+    c.weight, c.positive, c.n_outputs = doubles(weight), doubles(positive), n_outputs
     return c
 
 
@@ -201,7 +211,9 @@ cdef class Design:
 
 
 cdef class Samples:
-    """Targets (n, K) of float64 or class codes (n,) of int32, and weights (n,) or None.
+    """Targets (n, K) of float64 or class codes (n,), and weights (n,) or None.
+
+    Codes are uint8, or int32 where there are more than 256 classes.
 
     `positive` (K,) weighs the samples of class k in the k-th of K one-vs-rest problems.
     """
@@ -316,7 +328,7 @@ def loss_sum(Design design, Samples samples, rows, coef, intercept, str loss,
 def evaluate_loss(str loss, double parameter, y, z, weight):
     """Give the weighted sum of losses and the weighted derivatives at z.
 
-    y and z are arrays of shape (n,); for "softmax" z is (K, n) and y holds codes.
+    y and z are arrays of shape (n,); for "softmax" z is (K, n) and y holds codes, int32.
     """
     cdef CLoss c_loss = loss_of(loss, parameter)
     cdef size_t K = 1 if z.ndim == 1 else z.shape[0], n = z.shape[z.ndim - 1]
@@ -325,8 +337,43 @@ def evaluate_loss(str loss, double parameter, y, z, weight):
     cdef const double* c_z = doubles(z)
     cdef double* c_d = <double*>doubles(d)
     with nogil:
-        total = c_evaluate(c_loss, n, K, c.y, c.code, c_z, c.weight, c_d)
+        total = c_evaluate(c_loss, n, K, c.y, c.code.wide, c_z, c.weight, c_d)
     return total, d
+
+
+cdef class TrainingRows:
+    """The rows to train on, in the array `order` of uint32, which this writes to.
+
+    `order` names some of `n_samples` rows, each once.
+    """
+
+    cdef Kept c
+    cdef uint32_t* c_order
+    cdef readonly object order
+    cdef object kept
+
+    def __cinit__(self, order, Py_ssize_t n_samples):
+        cdef Rows rows = rows_of(order)
+        cdef uint8_t[::1] kept
+        cdef size_t i
+        self.order, self.c_order = order, <uint32_t*>rows.index
+        self.c = Kept(NULL, n_samples)
+        if rows.size < <size_t>n_samples:
+            self.kept = kept = np.zeros(n_samples, dtype=np.uint8)
+            for i in range(rows.size):
+                kept[rows.index[i]] = 1
+            self.c.kept = &kept[0]
+
+    def shuffle(self, uint64_t seed):
+        """Draw an order; give the seed that goes on from there."""
+        with nogil:
+            c_shuffle(self.c, self.c_order, seed)
+        return seed
+
+    def put_in_order(self):
+        """Sort the rows."""
+        with nogil:
+            c_put_in_order(self.c, self.c_order)
 
 
 def shuffle(order, uint64_t seed):
@@ -334,5 +381,5 @@ def shuffle(order, uint64_t seed):
     cdef uint32_t* c_order = <uint32_t*>address(order, np.uint32)
     cdef size_t n = len(order)
     with nogil:
-        c_shuffle(c_order, n, seed)
+        c_shuffle_array(c_order, n, seed)
     return seed

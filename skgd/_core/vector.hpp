@@ -101,16 +101,18 @@ SKGD_INLINE void finish_dots(const T* const* x, const T* const* w, std::size_t d
   }
 }
 
-// out[r * K + k] = x_r . w_k
-template <int R, int K, class T>
-SKGD_INLINE void dots(const T* const* x, const T* const* w, std::size_t d,
-                      double* out) {
+// out[r * K + k] = x_r . w_k; `on_the_way(j)` is called at columns a line or two apart
+template <int R, int K, class T, class OnTheWay>
+SKGD_INLINE void dots(const T* const* x, const T* const* w, std::size_t d, double* out,
+                      OnTheWay on_the_way) {
   constexpr int N = 64 / sizeof(T);  // one cache line
   Lanes<T, N> sum[R * K] = {};
   std::size_t j = 0;
   if constexpr (R * K == 1) {  // four chains hide the latency of multiply-add
     Lanes<T, N> more[3] = {};
     for (; j + 4 * N <= d; j += 4 * N) {
+      on_the_way(j);
+      on_the_way(j + 2 * N);
       sum[0] += load<T, N>(x[0] + j) * load<T, N>(w[0] + j);
       for (int i = 0; i < 3; ++i)
         more[i] +=
@@ -118,17 +120,19 @@ SKGD_INLINE void dots(const T* const* x, const T* const* w, std::size_t d,
     }
     sum[0] += more[0] + (more[1] + more[2]);
   }
-  for (; j + N <= d; j += N)
+  for (; j + N <= d; j += N) {
+    on_the_way(j);
     for (int r = 0; r < R; ++r)
       for (int k = 0; k < K; ++k)
         sum[r * K + k] += load<T, N>(x[r] + j) * load<T, N>(w[k] + j);
+  }
   finish_dots<N, R, K, T>(x, w, d, j, sum, out);
 }
 
 // target_k += sum_r c[r * K + k] x_r, N columns at a time, then half as many
-template <int N, int R, int K, class T, class Target>
+template <int N, int R, int K, class T, class Target, class OnTheWay>
 SKGD_INLINE void add_from(const T* const* x, const T* c, std::size_t d, std::size_t j,
-                          Target* const* target) {
+                          Target* const* target, OnTheWay on_the_way) {
   if constexpr (N * sizeof(T) < 16) {
     for (; j < d; ++j)
       for (int k = 0; k < K; ++k) {
@@ -137,21 +141,24 @@ SKGD_INLINE void add_from(const T* const* x, const T* c, std::size_t d, std::siz
         target[k][j] += sum;
       }
   } else {
-    for (; j + N <= d; j += N)
+    for (; j + N <= d; j += N) {
+      on_the_way(j);
       for (int k = 0; k < K; ++k) {
         Lanes<T, N> sum = load<T, N>(x[0] + j) * c[k];
         for (int r = 1; r < R; ++r) sum += load<T, N>(x[r] + j) * c[r * K + k];
         store<Target, N>(target[k] + j, load<Target, N>(target[k] + j) +
                                             convert<Lanes<Target, N>>(sum));
       }
-    add_from<N / 2, R, K, T, Target>(x, c, d, j, target);
+    }
+    add_from<N / 2, R, K, T, Target>(x, c, d, j, target, on_the_way);
   }
 }
 
-template <int R, int K, class T, class Target>
+template <int R, int K, class T, class Target, class OnTheWay>
 SKGD_INLINE void add_rows(const T* const* x, const T* c, std::size_t d,
-                          Target* const* target) {
-  add_from<static_cast<int>(64 / sizeof(Target)), R, K, T, Target>(x, c, d, 0, target);
+                          Target* const* target, OnTheWay on_the_way) {
+  constexpr int N = 64 / sizeof(Target);
+  add_from<N, R, K, T, Target>(x, c, d, 0, target, on_the_way);
 }
 
 }  // namespace skgd

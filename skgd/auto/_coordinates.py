@@ -92,7 +92,7 @@ def output_losses(problem, s):
     samples, name, parameter = problem.samples, problem.loss, problem.parameter
     y = samples.y[problem.rows]
     if name == "softmax":
-        yield SampleLoss(name, parameter, y, s, samples.n_outputs)
+        yield SampleLoss(name, parameter, y.astype(np.int32), s, samples.n_outputs)
         return
     for k in range(samples.n_outputs):
         own = s

@@ -4,6 +4,7 @@ import numpy as np
 
 from skgd._core import engine
 from skgd._report import Report
+from skgd._seed import seed_of
 from skgd.textbook._schedules import Schedule
 
 # An adaptive rate below this is not lowered any more: the descent is over.
@@ -31,8 +32,8 @@ class TextbookEpochs:
         Samples seen before iterates are averaged; 0 for never.
     shuffle : bool
         Whether to draw a new order each epoch; has no effect in batch mode.
-    seed : int
-        Of the order, unless the state goes on from an earlier one.
+    random_state : int, RandomState instance or None
+        Seed of the order, unless the state goes on from an earlier one.
     """
 
     def __init__(
@@ -46,13 +47,12 @@ class TextbookEpochs:
         batch_size,
         average_start,
         shuffle,
-        seed,
+        random_state,
     ):
         self.problem = problem
         self.kind = kind
         self.schedule = schedule
         self._shuffle = shuffle and batch_size < len(problem.rows)
-        self._seed = seed if state.seed is None else state.seed
         # Below a full batch the gradient is noisy, and the proximal map of each step
         # leaves nothing at zero (see penalty.hpp).
         cumulative = (
@@ -70,6 +70,10 @@ class TextbookEpochs:
             )
         self._transpose = problem.design.feature_major and problem.n_outputs > 1
         self._state = state.transposed() if self._transpose else state
+        if self._shuffle:
+            self._rows = engine.TrainingRows(problem.rows, problem.design.shape[0])
+            if state.seed is None:
+                self._state.seed = seed_of(random_state)
         self._core = engine.Descent(
             problem.design,
             problem.samples,
@@ -97,7 +101,7 @@ class TextbookEpochs:
         """
         learning_rate = self.schedule(self._state.steps + 1.0)
         if self._shuffle:
-            self._seed = engine.shuffle(self.problem.rows, self._seed)
+            self._state.seed = self._rows.shuffle(self._state.seed)
         w, b = self._state.coef.copy(), self._state.intercept.copy()
         loss_sum, eta_sum, finite = self._core.run_epoch(self.problem.rows)
         change = np.subtract(self._state.coef, w, dtype=np.float64).ravel()
@@ -137,8 +141,7 @@ class TextbookEpochs:
     def state(self):
         """Give the state to go on from."""
         if self._shuffle:
-            self.problem.rows.sort()  # X is read in order again from here on
+            self._rows.put_in_order()  # X is read in order again from here on
         state = self._state.transposed() if self._transpose else self._state
-        state.seed = self._seed if self._shuffle else None
         state.schedule_eta0 = self.schedule.eta0 if self.kind == "adaptive" else None
         return state

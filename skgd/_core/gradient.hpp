@@ -1,0 +1,131 @@
+// The loss and its gradient over many rows, summed in chunks that threads share.
+#pragma once
+
+#include <atomic>
+#include <system_error>
+#include <thread>
+
+#include "block.hpp"
+#include "design.hpp"
+
+namespace skgd {
+
+template <class T>
+struct Model {
+  const T* v;
+  double scale;
+  const double* b;
+};
+
+// What is summed over rows, and how.
+struct Sum {
+  Loss loss;
+  Aggressive aggressive;
+  double C;
+  bool gradient;  // or the loss alone
+};
+
+struct Total {
+  double *g, *g_intercept;  // sums of d x, in v's layout, and of d
+  double loss_sum;
+  bool finite;
+};
+
+template <class Design, class T>
+SKGD_INLINE void sum_chunk(const Design& X, const Samples& samples, Rows rows,
+                           Model<T> model, const Sum& sum, BlockStorage& storage,
+                           Total& total) {
+  const std::size_t K = samples.n_outputs, step = storage.rows_of(X);
+  const Block& block = storage.block;
+  Lookahead<Design> ahead(X, samples, rows, std::min(step, rows.size),
+                          sum.gradient ? 2 : 1);
+  for (std::size_t begin = 0; begin < rows.size; begin += step) {
+    const std::uint32_t* index = rows.index + begin;
+    const std::size_t R = std::min(step, rows.size - begin);
+    X.matvec(index, R, model.v, K, block.z, ahead);
+    total.loss_sum +=
+        block.evaluate(samples, index, R, K, model.scale, model.b, sum.loss);
+    total.finite = total.finite && all_finite(block.z, K * R);
+    if (!sum.gradient) continue;
+    if (sum.aggressive != Aggressive::no)
+      make_aggressive(sum.aggressive, sum.C, sum.loss, X, index, R, K, block);
+    for (std::size_t k = 0; k < K; ++k)
+      for (std::size_t r = 0; r < R; ++r) total.g_intercept[k] += block.d[k * R + r];
+    X.add_rmatvec(index, R, block.d, K, total.g, ahead);
+  }
+}
+
+// Each design's loops, compiled once for each instruction set (entry_points.cpp).
+#define SKGD_DESIGNS(DESIGN)                 \
+  DESIGN(SKGD_CLONES, Dense<float>, float)   \
+  DESIGN(SKGD_CLONES, Dense<double>, double) \
+  DESIGN(, Csr32<float>, float)              \
+  DESIGN(, Csr32<double>, double)            \
+  DESIGN(, Csr64<float>, float)              \
+  DESIGN(, Csr64<double>, double)
+
+#define SKGD_DECLARE(CLONES, Design, T)                                       \
+  void sum_chunk_entry(const Design& X, const Samples& samples, Rows rows,    \
+                       Model<T> model, const Sum& sum, BlockStorage& storage, \
+                       Total& total);
+SKGD_DESIGNS(SKGD_DECLARE)
+#undef SKGD_DECLARE
+
+// Chunks of 2^18 values, at most 16, whose own sums take at most 1/16 of the rows'
+// size.
+template <class Design>
+std::size_t chunk_count(const Design& X, std::size_t n_rows, std::size_t size) {
+  const double share =
+      static_cast<double>(n_rows) / std::max<std::size_t>(X.n_samples, 1);
+  const double values = share * static_cast<double>(X.n_values());
+  const double most = std::min({16.0, values / 262144.0, values / (16.0 * size + 1.0)});
+  return std::max<std::size_t>(1, static_cast<std::size_t>(most));
+}
+
+template <class Design, class T>
+void sum_rows(const Design& X, const Samples& samples, Rows rows, Model<T> model,
+              const Sum& sum, int n_threads, BlockStorage& storage, Total& total) {
+  const std::size_t K = samples.n_outputs, size = K * X.n_features;
+  const std::size_t n_chunks = chunk_count(X, rows.size, size);
+  if (n_chunks == 1)
+    return sum_chunk_entry(X, samples, rows, model, sum, storage, total);
+
+  const std::size_t stride = sum.gradient ? size + K : 0;
+  std::vector<double> sums(n_chunks * stride);
+  std::vector<Total> parts(n_chunks);
+  std::atomic<std::size_t> next{0};
+  const auto work = [&](BlockStorage& own) {
+    for (std::size_t c; (c = next++) < n_chunks;) {
+      const std::size_t begin = rows.size * c / n_chunks,
+                        end = rows.size * (c + 1) / n_chunks;
+      double* g = sums.data() + c * stride;
+      parts[c] = {g, g + size, 0.0, true};
+      sum_chunk_entry(X, samples, {rows.index + begin, end - begin}, model, sum, own,
+                      parts[c]);
+    }
+  };
+  // What a thread needs is made before it starts: nothing in it can throw.
+  const int n_workers = std::min<int>(n_threads, static_cast<int>(n_chunks)) - 1;
+  std::vector<BlockStorage> own;
+  own.reserve(std::max(n_workers, 0));
+  for (int i = 0; i < n_workers; ++i) own.emplace_back(K);
+  std::vector<std::thread> threads;
+  threads.reserve(own.size());
+  try {
+    for (BlockStorage& its : own) threads.emplace_back([&work, &its] { work(its); });
+  } catch (const std::system_error&) {
+    // no more threads to be had: those there are take the other chunks
+  }
+  work(storage);
+  for (std::thread& thread : threads) thread.join();
+
+  for (const Total& part : parts) {
+    total.loss_sum += part.loss_sum;
+    total.finite = total.finite && part.finite;
+    if (!sum.gradient) continue;
+    for (std::size_t j = 0; j < size; ++j) total.g[j] += part.g[j];
+    for (std::size_t k = 0; k < K; ++k) total.g_intercept[k] += part.g_intercept[k];
+  }
+}
+
+}  // namespace skgd
