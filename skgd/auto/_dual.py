@@ -15,7 +15,7 @@ _CERTIFY_EVERY = 5  # sweeps: a certificate costs as much as one sweep of all ro
 _BATCH_ROWS, _BATCH_SWEEPS = 256, 3  # "mini-batch": 256 rows of text stay in cache
 _ROUNDING = 1e-15  # of F: no smaller gap can be told from none
 _STALL_WINDOW = 20  # epochs whose decrease of the gap is the present rate
-_PATIENCE = 200  # epochs in which that rate must reach tol
+_PATIENCE = 1000  # epochs in which the present rate must reach tol
 # Fixed: "batch" depends on the data only. Rows in the order of X do not do: sorted by
 # class they leave 6 % of the gap after 400 epochs, shuffled ones 1e-7 after 50.
 _BATCH_SEED = 20
@@ -64,7 +64,7 @@ class DualAscent:
     v, b : ndarray of shape (1, n_features), (1,)
         The best model so far.
     stalled : bool
-        Whether the present rate would take more than 200 epochs to `tol`.
+        Whether the present rate would take more than 1000 epochs to `tol`.
     """
 
     def __init__(self, task, v, b, tol, mode, seed):
