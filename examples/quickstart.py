@@ -47,8 +47,8 @@ CONCLUSION = """\
 What to make of it
   GD ends in the optimum, as the solver does, in units of any size, and knows about how
   far away it still is. The three modes end in the same model; "batch", the default, is
-  the shortest way there on data that fit in memory. SGD needs a scaler:
-  without one it may end far above the objective of no model at all, and say nothing."""
+  the shortest way there on data that fit in memory. SGD needs a scaler: without one it
+  may end far above the objective of no model at all, and say nothing."""
 
 
 @dataclass
