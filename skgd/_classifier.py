@@ -430,8 +430,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
         With `learning_rate="auto"`, instead, each row is read once, and the model is
         one of all rows seen: the mean of steps in scaled coordinates, which nears the
-        optimum as rows come (the optimum itself for `loss="squared_error"` with "l2" or no
-        penalty, at most 1000 columns and not `positive`).
+        optimum as rows come (the optimum itself for `loss="squared_error"` with "l2" or
+        no penalty, at most 1000 columns and not `positive`).
 
         Parameters
         ----------
