@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
+from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 
 from skgd import GDClassifier, GDRegressor
@@ -106,3 +107,14 @@ def _null_objective(estimator, X, y, weight):
 @pytest.mark.parametrize("seed", range(40))
 def test_auto_ends_finite_below_the_constant_model_and_says_so(seed):
     assert check(seed) is None
+
+
+def test_auto_leaves_a_constant_model_where_all_rows_are_flat():
+    # huber far from all targets: no curvature anywhere, and no penalty that has any
+    X, y = load_diabetes(return_X_y=True, scaled=False)
+    flat = GDRegressor("huber", alpha=0, epsilon=0.1, max_iter=200)
+    with pytest.warns(ConvergenceWarning, match="left to gain"):
+        flat.fit(X, y)
+    curved = GDRegressor("huber", alpha=1e-12, epsilon=0.1).fit(X, y)
+    assert flat.objective_ <= curved.objective_ * (1 + 1e-4)
+    assert flat.suboptimality_ >= flat.objective_ - curved.objective_

@@ -97,6 +97,8 @@ def _evaluate(loss, z, images, penalty, c):
 
 def _newton_step(gradient, hessian):
     diagonal = np.diag(hessian)
+    if not diagonal.max() > 0.0:  # all rows are flat here: the first move as it is
+        return -np.sign(gradient[0]) * np.eye(len(gradient))[0]
     scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     values, vectors = np.linalg.eigh(hessian * np.outer(scale, scale))
     values = np.maximum(values, _FLAT * max(values[-1], 1e-300))

@@ -12,6 +12,7 @@ _CHANGED = 0.05
 # Of softmax: blocks of the Hessian, one a class, are more than the whole of it, and the
 # estimate is 0.35 to 1.3 of the truth (measured).
 _CAUTION = 2.0
+_LEAST_CURVATURE = 1e-3  # of its bound, where hardly any row curves
 _CROSSING = 0.05  # share of the curvature that may change under a certificate
 _SLOWEST = 0.9  # contraction an epoch that an estimate allows for
 _DRIFT = 50  # epochs after which z is computed afresh
@@ -46,7 +47,7 @@ class SmoothDescent:
         self._n_sampled = choose_rows(task, tol, _sparse_cost(task.view))
         self._norms = _row_norms(task.view) if self._n_sampled else None
         self._caution = 1.0 if task.loss.n_outputs == 1 else _CAUTION
-        self._P, self._h_of_P = None, None
+        self._P, self._h_of_P, self._lifted = None, None, False
         self._objectives: list[float] = []
         self._decrements: dict[int, float] = {}
         self._stuck = False
@@ -94,6 +95,8 @@ class SmoothDescent:
         self._image_known = False
         if self._enough_at(estimate, objective) and task.loss.piecewise:
             certified = self._holds()
+        if self._lifted:  # what the metric promises says nothing; no loss is negative
+            certified, estimate = False, objective
         if self._enough_at(objective, objective):  # no loss is negative
             certified, estimate = True, min(estimate, objective)
         return Report(objective, estimate, float(norm), step, certified, self._stuck)
@@ -105,12 +108,21 @@ class SmoothDescent:
             changed = np.abs(h - self._h_of_P).sum()
             if changed <= _CHANGED * np.maximum(h, self._h_of_P).sum():
                 return changed == 0.0
+        self._h_of_P = h.copy()
+        self._lifted = self._flat(h)
+        if self._lifted:
+            loss = self.task.loss
+            h = np.maximum(h, _LEAST_CURVATURE * loss.curvature * loss.weight)
         if self._n_sampled == 0:
             self._P = Diagonal(self.task, h)
         else:
             self._P = Cholesky(self.task, h, self._n_sampled, self._norms, self._rng)
-        self._h_of_P = h.copy()
         return True
+
+    def _flat(self, h) -> bool:
+        """Tell whether fewer rows curve than there are coefficients, and no penalty."""
+        few = np.count_nonzero(h) <= self.task.view.n_features + 1
+        return few and self.task.loss.piecewise and not self.task.ridge.any()
 
     def _find_direction(self, objective):
         """Set the move -P^-1 g; give the estimate of F - F*."""
