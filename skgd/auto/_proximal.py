@@ -14,6 +14,7 @@ _ROUNDING = 4e-16  # of F: below it no decrease shows
 _HALVINGS = 40
 _LEAST_FLOOR = 1e-9  # of the curvature's bound
 _MOST_CORRECTION = 3.0
+_CROSSING = 3.0  # the same where rows cross a kink of l': 0.28 of the truth with 2
 _VARYING = 2.0  # how far the decrease of a model may fall short if curvature varies
 _SHARED_LOOKS = 5  # a class, before the classes share a Hessian
 
@@ -177,7 +178,8 @@ class ProximalNewton:
         """Give the estimate, larger where the last one was too small."""
         estimate = self.estimate
         if self.varying:  # half to all of the truth, then: measured
-            estimate *= max(self.correction, _VARYING)
+            kinks = self.task.loss.piecewise
+            estimate *= max(self.correction, _CROSSING if kinks else _VARYING)
         if self.model.trusted:
             return estimate
         window = max(4, len(self.objectives) // 4)
