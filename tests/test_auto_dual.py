@@ -9,7 +9,8 @@ from scipy.sparse import csr_array, vstack
 
 from skgd._core.bridge import View
 from skgd._core.engine import Design
-from skgd.auto._dual import DualAscent, kinks
+from skgd.auto._dual import DualAscent
+from skgd.auto._interval import kinks_of
 from skgd.auto._task import Task
 
 LOSSES = [
@@ -46,7 +47,7 @@ def task_of(X, y, name, parameter, weight=None, rows=None, fit_intercept=True):
     s = np.ones(X.shape[0]) if weight is None else weight
     s = s[rows] / s[rows].sum()
     loss = SimpleNamespace(name=name, parameter=parameter, y=y[rows], weight=s)
-    centre, lo, hi, e = kinks(loss)
+    centre, lo, hi, e = kinks_of(loss)
     null = np.maximum(np.maximum(hi * (-centre - e), lo * (-centre + e)), 0.0).sum()
     dense = X.toarray()[rows].astype(float)
     mean = s @ dense if fit_intercept else np.zeros(X.shape[1])
@@ -80,7 +81,7 @@ def raw_model(task, ascent):
 def objective(task, ascent):
     """F at the model, in plain NumPy."""
     w, b = raw_model(task, ascent)
-    centre, lo, hi, e = kinks(task.loss)
+    centre, lo, hi, e = kinks_of(task.loss)
     r = task.view.X.toarray()[task.view.rows] @ w + b - centre
     losses = np.maximum(np.maximum(hi * (r - e), lo * (r + e)), 0.0)
     return losses.sum() + ALPHA * (w @ w) / 2
@@ -88,7 +89,7 @@ def objective(task, ascent):
 
 def dual_objective(task, t):
     """F's lower bound for t with sum zero, in plain NumPy."""
-    centre, lo, hi, e = kinks(task.loss)
+    centre, lo, hi, e = kinks_of(task.loss)
     assert np.all((t >= lo - 1e-18) & (t <= hi + 1e-18))
     w = task.view.X.toarray()[task.view.rows].T @ t / ALPHA
     return -(t @ centre) - e * np.abs(t).sum() - ALPHA * (w @ w) / 2

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from skgd._core.bridge import SampleLoss, View
 from skgd._core.engine import LOSSES, Design
 from skgd._core.stochastic import RowDerivatives, Stochastic
-from skgd.auto._dual import kinks
+from skgd.auto._interval import kinks_of
 from skgd.auto._smooth import SmoothDescent
 from skgd.auto._stochastic import make_move
 from skgd.auto._task import Task
@@ -130,7 +130,7 @@ def test_saga_smooths_kinks_round_the_shift(X, rng, name, parameter):
     s, sigma = task.loss.weight, 0.7
     y = np.where(task.loss.y > 0, 1.0, -1.0) if name == "hinge" else task.loss.y
     kinked = SimpleNamespace(name=name, parameter=parameter, y=y, weight=s)
-    _, lo, hi, e = kinks(kinked)
+    _, lo, hi, e = kinks_of(kinked)
     t0 = lo + (hi - lo) * rng.random(N)
     z, _, gradient, step, ridge, order, chance = saga_case(task, rng)
 
@@ -285,7 +285,7 @@ def test_move_keeps_to_the_face(X, rng, mode, sparse, name):
 def test_move_descends_a_smoothed_kink(X, rng, mode, name):
     task = task_of(X, name, rng)
     sigma, t0 = 0.7, np.zeros(N)
-    centre, lo, hi, e = kinks(task.loss)
+    centre, lo, hi, e = kinks_of(task.loss)
     s = task.loss.weight
 
     def derivatives(z):

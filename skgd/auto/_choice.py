@@ -36,7 +36,7 @@ class DualFirst:
     def run_epoch(self):
         """Run an epoch of the descent that has its turn."""
         report = self._descent.run_epoch()
-        if getattr(self._descent, "stalled", False):
+        if isinstance(self._descent, DualAscent) and self._descent.stalled:
             self._descent = Multipliers(self._task, self.v, self.b, self._tol)
         return report
 

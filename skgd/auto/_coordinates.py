@@ -10,7 +10,7 @@ from skgd.auto._task import Task
 
 # The mean curvature at the start is at least this share of the loss's bound: rows that
 # are flat there (huber, squared hinge) need not be flat at the optimum.
-_LEAST_CURVATURE = 1e-3
+LEAST_CURVATURE = 1e-3
 _BISECTIONS = 200  # halve any interval of doubles to neighbours
 
 
@@ -116,7 +116,7 @@ def _make_task(problem, loss, view, columns, positive, fixed):
     if np.isinf(loss.curvature):
         curvature = 1.0 / _spread(loss)
     else:
-        least = _LEAST_CURVATURE * loss.curvature * loss.weight.sum()
+        least = LEAST_CURVATURE * loss.curvature * loss.weight.sum()
         curvature = max(h.sum() / K, least)
     scale = _scale(curvature, variance, problem.ridge if problem.minimised else 0.0)
     return Task(

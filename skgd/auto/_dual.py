@@ -6,7 +6,8 @@ import numpy as np
 
 from skgd._core.dual import Dual
 from skgd._core.engine import shuffle
-from skgd.auto._task import Report
+from skgd._report import Report
+from skgd.auto._interval import kinks_of
 
 # Of the median |x_i|^2 / alpha: ten times more and the intercept crawls.
 _INTERCEPT_SHARE = 0.03
@@ -19,19 +20,6 @@ _PATIENCE = 1000  # epochs in which the present rate must reach tol
 # Fixed: "batch" depends on the data only. Rows in the order of X do not do: sorted by
 # class they leave 6 % of the gap after 400 epochs, shuffled ones 1e-7 after 50.
 _BATCH_SEED = 20
-
-
-def kinks(loss):
-    """Give centre, lo, hi, e of s l(z) = max_t t (z - centre) - e |t|, t in [lo, hi].
-
-    `loss` : SampleLoss.
-    """
-    s, y = loss.weight, loss.y
-    if loss.name == "hinge":
-        return y, s * np.minimum(-y, 0.0), s * np.maximum(-y, 0.0), 0.0
-    if loss.name == "quantile":
-        return y, -loss.parameter * s, (1.0 - loss.parameter) * s, 0.0
-    return y, -s, s, loss.parameter if loss.name == "epsilon_insensitive" else 0.0
 
 
 class DualAscent:
@@ -73,7 +61,7 @@ class DualAscent:
         moves = view.scale > 0.0
         ratio = task.ridge[moves] / view.scale[moves] ** 2
         self._alpha = float(ratio.max()) if len(ratio) else 1.0
-        self._kinks = kinks(task.loss)
+        self._kinks = kinks_of(task.loss)
         arrays = _without(view.design.arrays, ~moves)
         self._dual = Dual(arrays, len(moves), view.rows, self._alpha, *self._kinks)
         if task.fit_intercept:

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from skgd._report import Report
 from skgd.auto._choice import make_descent
 from skgd.auto._coordinates import from_coordinates, make_tasks, to_coordinates
-from skgd.auto._task import Report, Task
+from skgd.auto._task import Task
 
 
 @dataclass
@@ -61,8 +62,9 @@ class AutoEpochs:
         self._outputs, self._own = [], []
         self.columns, tasks = make_tasks(problem, positive, intercept)
         self._raw = tasks[0].view.with_coordinates(*_units_of(problem.design))
-        for task, begin in zip(tasks, _first_outputs(tasks), strict=True):
-            own = slice(begin, begin + task.loss.n_outputs)
+        end = 0
+        for task in tasks:
+            own = slice(end, end := end + task.loss.n_outputs)
             self._own.append(own)
             v, b = _start(task, coef[own], intercept[own])
             descent = make_descent(task, v, b, tol, mode, seed)
@@ -118,13 +120,6 @@ class AutoEpochs:
 
 def _units_of(design):
     return np.zeros(design.shape[1]), np.ones(design.shape[1])
-
-
-def _first_outputs(tasks):
-    ends = np.cumsum([task.loss.n_outputs for task in tasks])
-    return [
-        int(end) - task.loss.n_outputs for end, task in zip(ends, tasks, strict=True)
-    ]
 
 
 def _start(task, coef, intercept):

@@ -5,8 +5,8 @@ from contextlib import suppress
 import numpy as np
 from scipy.linalg import LinAlgError
 
+from skgd._report import Report
 from skgd.auto._settle import build, few_rows, moving_columns, on_rows, settle
-from skgd.auto._task import Report
 
 _ROUNDING = 1e-9  # of F: what a gap may be if a constant model is the optimum
 _PATIENCE = 15  # iterations without progress

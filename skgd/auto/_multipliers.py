@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.linalg import LinAlgError
 
+from skgd._report import Report
 from skgd.auto._bridge import Bridge
 from skgd.auto._interior import InteriorPoint
 from skgd.auto._settle import few_rows, moving_columns, on_rows, settle
@@ -13,7 +14,6 @@ from skgd.auto._shifted import (
     damping,
     exact_step,
 )
-from skgd.auto._task import Report
 
 _SHARPEN = 6.0  # sigma a stage: 3 takes fewer steps but more passes, 20 is fragile
 _INNER = 0.1  # of the gap: what a stage may leave of its own objective

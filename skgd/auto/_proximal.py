@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from skgd._report import Report
 from skgd.auto._face import search_face
 from skgd.auto._kinked_model import GramModel
-from skgd.auto._task import Report
 from skgd.auto._working_set import WorkingSetModel
 
 _WHOLE = 500  # columns up to which the model takes all of them

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from skgd._report import Report
 from skgd.auto._interior import InteriorPoint
 from skgd.auto._kinked_model import GramModel
 from skgd.auto._settle import on_rows
 from skgd.auto._shifted import exact_step
-from skgd.auto._task import Report
 from skgd.auto._working_set import WorkingSetModel
 
 _SHARPEN = 6.0  # sigma a stage

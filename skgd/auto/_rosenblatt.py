@@ -4,7 +4,7 @@ import numpy as np
 
 from skgd._core.engine import shuffle
 from skgd._core.stochastic import Stochastic
-from skgd.auto._task import Report
+from skgd._report import Report
 
 _PATIENCE = 5  # epochs without fewer mistakes: the classes overlap
 

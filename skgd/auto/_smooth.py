@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from skgd._core.stochastic import Stochastic
+from skgd._report import Report
+from skgd.auto._coordinates import LEAST_CURVATURE
 from skgd.auto._plane import minimise_on_plane, ridge_on_plane
 from skgd.auto._preconditioner import Cholesky, Diagonal, choose_rows
-from skgd.auto._task import Report
 
 # Share of the curvature that makes P old. On near-separable digits, squared hinge, 0.3
 # takes 194 epochs to 1e-4 and 0.05 takes 31; elsewhere they are alike.
@@ -12,7 +14,6 @@ _CHANGED = 0.05
 # Of softmax: blocks of the Hessian, one a class, are more than the whole of it, and the
 # estimate is 0.35 to 1.3 of the truth (measured).
 _CAUTION = 2.0
-_LEAST_CURVATURE = 1e-3  # of its bound, where hardly any row curves
 _CROSSING = 0.05  # share of the curvature that may change under a certificate
 _SLOWEST = 0.9  # contraction an epoch that an estimate allows for
 _DRIFT = 50  # epochs after which z is computed afresh
@@ -38,6 +39,7 @@ class SmoothDescent:
         self._move = move
         shape = task.loss.n_outputs, task.view.n_rows
         self._d, self._h = np.empty((2, *shape))
+        # of P^-1 g, then of the stochastic move if there is one, then of the last step
         self._images = np.zeros((2 if move is None else 3, *shape))
         self._moves = np.zeros((len(self._images), *v.shape))
         self._shifts = np.zeros((len(self._images), len(b)))
@@ -45,7 +47,9 @@ class SmoothDescent:
         self._z = self._raw_predictions()
         self._rng = np.random.default_rng(0)  # the rows of a factor: always the same
         self._n_sampled = choose_rows(task, tol, _sparse_cost(task.view))
-        self._norms = _row_norms(task.view) if self._n_sampled else None
+        self._norms = None
+        if self._n_sampled:
+            self._norms = Stochastic(task.view).norms(task.view.scale**2)
         self._caution = 1.0 if task.loss.n_outputs == 1 else _CAUTION
         self._P, self._h_of_P, self._lifted = None, None, False
         self._objectives: list[float] = []
@@ -83,18 +87,14 @@ class SmoothDescent:
         self._g_intercept = d.sum(axis=1) * task.fit_intercept
         fresh = self._refresh(self._P is None)
         estimate = self._find_direction(objective)
-        if (
-            self._P.certifies
-            and not fresh
-            and estimate <= task.needed(self.tol, objective)
-        ):
+        if self._P.certifies and not fresh and self._enough_at(estimate, objective):
             self._refresh(True)
             estimate = self._find_direction(objective)
         norm = np.sqrt((self._g**2).sum() + (self._g_intercept**2).sum())
         certified = self._P.certifies or len(self._objectives) > 4
         self._image_known = False
         if self._enough_at(estimate, objective) and task.loss.piecewise:
-            certified = self._holds()
+            certified = certified and self._holds()
         if self._lifted:  # what the metric promises says nothing; no loss is negative
             certified, estimate = False, objective
         if self._enough_at(objective, objective):  # no loss is negative
@@ -112,7 +112,7 @@ class SmoothDescent:
         self._lifted = self._flat(h)
         if self._lifted:
             loss = self.task.loss
-            h = np.maximum(h, _LEAST_CURVATURE * loss.curvature * loss.weight)
+            h = np.maximum(h, LEAST_CURVATURE * loss.curvature * loss.weight)
         if self._n_sampled == 0:
             self._P = Diagonal(self.task, h)
         else:
@@ -191,20 +191,15 @@ class SmoothDescent:
     def _step(self):
         """Minimise F over the plane of the moves; give what was taken of P^-1 g."""
         task = self.task
-        used = [0] + [1] * self._remembered
-        if self._move is not None:
-            self._moves[2], self._shifts[2] = self._without_common_part(
-                *self._move(self.v, self.b, self._z, self._d, self._h, self._metric())
-            )
-            used.append(2)
         if not self._image_known:
             self._find_image(0)
         if self._move is not None:
-            self._find_image(2)
-        if len(used) < len(self._images) or not self._remembered:
-            images, moves = self._images[used], self._moves[used]
-        else:
-            images, moves = self._images, self._moves
+            self._moves[1], self._shifts[1] = self._without_common_part(
+                *self._move(self.v, self.b, self._z, self._d, self._h, self._metric())
+            )
+            self._find_image(1)
+        used = len(self._images) - (not self._remembered)
+        images, moves = self._images[:used], self._moves[:used]
         penalty = ridge_on_plane(task.ridge, self.v, moves)
         c, objective = minimise_on_plane(task.loss, self._z, images, penalty)
         self._stuck = not objective < self._objectives[-1]
@@ -212,12 +207,11 @@ class SmoothDescent:
         if not self._remembered:
             return 0.0
         image = np.tensordot(c, images, 1)
-        self._moves[1] = np.tensordot(c, moves, 1)
-        self._shifts[1] = c @ self._shifts[used]
-        self._images[1] = image
+        step, shift = np.tensordot(c, moves, 1), c @ self._shifts[:used]
+        self._moves[-1], self._shifts[-1], self._images[-1] = step, shift, image
         self._z += image
-        self.v = self.v + self._moves[1]
-        self.b = self.b + self._shifts[1]
+        self.v = self.v + step
+        self.b = self.b + shift
         return float(c[0])
 
 
@@ -227,14 +221,3 @@ def _sparse_cost(view):
         return 0, 0
     counts = np.diff(view.design.arrays[2])[view.rows].astype(np.float64)
     return float(counts.sum()), float((counts**2).sum())
-
-
-def _row_norms(view):
-    """Give |a_i|^2 of each row."""
-    norms = np.empty(view.n_rows)
-    step = max(1, 2**18 // max(view.n_features, 1))
-    for begin in range(0, view.n_rows, step):
-        rows = view.X[view.rows[begin : begin + step]].astype(np.float64)
-        block = (rows - view.mean) * view.scale
-        norms[begin : begin + step] = np.einsum("ij,ij->i", block, block)
-    return norms

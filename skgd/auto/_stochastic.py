@@ -10,7 +10,7 @@ import numpy as np
 
 from skgd._core.engine import LOSSES, shuffle
 from skgd._core.stochastic import RowDerivatives, Stochastic
-from skgd.auto._dual import kinks
+from skgd.auto._interval import kinks_of
 
 _BATCH_DIAGONAL, _BATCH_CHOLESKY = 256, 1024  # rows a step
 _SHARE_OF_EPOCH = 4  # of the rows a mini-batch move reads one in 4: more gains nothing
@@ -162,7 +162,7 @@ class StochasticMove:
     def _derivatives(self, shift):
         loss = self._task.loss
         if shift is not None:
-            _, lo, hi, e = kinks(loss)
+            _, lo, hi, e = kinks_of(loss)
             shift = (shift[0], lo, hi, shift[1], e)
         return RowDerivatives(loss.name, loss.parameter, loss.y, loss.weight, shift)
 
@@ -242,7 +242,7 @@ class MiniBatchMove:
         loss = self._task.loss
         z = self._product(B, move) + z[:, B]
         if shift is not None:
-            centre, lo, hi, e = kinks(loss)
+            centre, lo, hi, e = kinks_of(loss)
             slope = shift[1] * loss.weight[B]
             t = shift[0][B] + slope * (z - centre[B])
             soft = np.sign(t) * np.maximum(np.abs(t) - slope * e, 0.0)

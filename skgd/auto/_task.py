@@ -5,10 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from skgd._report import Report
-
-__all__ = ["Report", "Task"]
-
 _ROUNDING = 4e-16  # two units in the last place
 
 
