@@ -11,6 +11,7 @@ from scipy.linalg.blas import dsyrk
 from scipy.sparse import issparse
 
 from skgd._core.engine import LOSSES
+from skgd._core.arrays cimport address, doubles
 
 
 cdef extern from "view.hpp" namespace "skgd" nogil:
@@ -48,22 +49,6 @@ cdef extern from "sample_space.hpp" namespace "skgd" nogil:
 
 # Values of a block of which a Gram matrix is made: half a second-level cache.
 _BLOCK_VALUES = 65536
-
-
-cdef const void* address(array, dtype, tuple shape) except? NULL:
-    """Address of a C-contiguous array of that dtype and shape; NULL if it is empty."""
-    if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
-        raise ValueError(
-            f"expected a C-contiguous array of {np.dtype(dtype)} and shape {shape},"
-            f" got {array.dtype} and {array.shape}")
-    if array.size == 0:
-        return NULL
-    cdef const unsigned char[::1] memory = array.reshape(-1).view(np.uint8)
-    return <const void*>&memory[0]
-
-
-cdef double* doubles(array, tuple shape) except? NULL:
-    return <double*>address(array, np.float64, shape)
 
 
 cdef class View:

@@ -262,4 +262,13 @@ using Csr32 = Csr<T, std::int32_t>;
 template <class T>
 using Csr64 = Csr<T, std::int64_t>;
 
+// Each design's loops, compiled once for each instruction set (*entry_points.cpp).
+#define SKGD_DESIGNS(DESIGN)                 \
+  DESIGN(SKGD_CLONES, Dense<float>, float)   \
+  DESIGN(SKGD_CLONES, Dense<double>, double) \
+  DESIGN(, Csr32<float>, float)              \
+  DESIGN(, Csr32<double>, double)            \
+  DESIGN(, Csr64<float>, float)              \
+  DESIGN(, Csr64<double>, double)
+
 }  // namespace skgd

@@ -9,6 +9,8 @@ from libcpp.vector cimport vector
 
 import numpy as np
 
+from skgd._core.arrays cimport address
+
 
 cdef extern from "dual.hpp" namespace "skgd" nogil:
     struct DualRow:
@@ -33,14 +35,6 @@ cdef extern from "dual.hpp" namespace "skgd" nogil:
     unique_ptr[CDual] make_dual[T, I](
         const void*, const void*, const void*, size_t, const uint32_t*, size_t,
         const DualProblem&) except +
-
-
-cdef const void* address(array) except? NULL:
-    """Address of a C-contiguous array's first value; NULL for an empty one."""
-    if array.size == 0:
-        return NULL
-    cdef const unsigned char[::1] memory = array.reshape(-1).view(np.uint8)
-    return <const void*>&memory[0]
 
 
 cdef class Dual:

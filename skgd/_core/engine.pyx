@@ -10,6 +10,8 @@ from libcpp.memory cimport unique_ptr
 import numpy as np
 from scipy.sparse import issparse
 
+from skgd._core.arrays cimport address, doubles
+
 
 cdef extern from "engine.hpp" namespace "skgd" nogil:
     enum class LossName(int):
@@ -117,22 +119,6 @@ cdef CLoss loss_of(str name, double parameter) except *:
     loss.name = <LossName><int>LOSSES[name]["id"]
     loss.parameter = parameter
     return loss
-
-
-cdef const void* address(array, dtype=None) except? NULL:
-    """Address of a C-contiguous array's first value; NULL for None or empty."""
-    if array is None or array.size == 0:
-        return NULL
-    if dtype is not None and array.dtype != dtype:
-        raise TypeError(f"expected {np.dtype(dtype)}, got {array.dtype}")
-    if not array.flags.c_contiguous:
-        raise ValueError("expected a C-contiguous array")
-    cdef const unsigned char[::1] memory = array.reshape(-1).view(np.uint8)
-    return <const void*>&memory[0]
-
-
-cdef const double* doubles(array) except? NULL:
-    return <const double*>address(array, np.float64)
 
 
 cdef Rows rows_of(order) except *:

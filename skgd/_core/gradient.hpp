@@ -55,15 +55,6 @@ SKGD_INLINE void sum_chunk(const Design& X, const Samples& samples, Rows rows,
   }
 }
 
-// Each design's loops, compiled once for each instruction set (entry_points.cpp).
-#define SKGD_DESIGNS(DESIGN)                 \
-  DESIGN(SKGD_CLONES, Dense<float>, float)   \
-  DESIGN(SKGD_CLONES, Dense<double>, double) \
-  DESIGN(, Csr32<float>, float)              \
-  DESIGN(, Csr32<double>, double)            \
-  DESIGN(, Csr64<float>, float)              \
-  DESIGN(, Csr64<double>, double)
-
 #define SKGD_DECLARE(CLONES, Design, T)                                       \
   void sum_chunk_entry(const Design& X, const Samples& samples, Rows rows,    \
                        Model<T> model, const Sum& sum, BlockStorage& storage, \

@@ -283,20 +283,12 @@ SKGD_INLINE void row_norms(const Csr<T, I>& X, const double*, const double* weig
   }
 }
 
-#define SKGD_STOCHASTIC_DESIGNS(DESIGN) \
-  DESIGN(SKGD_CLONES, Dense<float>)     \
-  DESIGN(SKGD_CLONES, Dense<double>)    \
-  DESIGN(, Csr32<float>)                \
-  DESIGN(, Csr32<double>)               \
-  DESIGN(, Csr64<float>)                \
-  DESIGN(, Csr64<double>)
-
-#define SKGD_STOCHASTIC_DECLARE(CLONES, Design)                                   \
+#define SKGD_STOCHASTIC_DECLARE(CLONES, Design, T)                                \
   void run_saga_entry(const Design&, const RowLoss&, const Metric&, const Saga&); \
   void row_norms_entry(const Design&, const double* mean, const double* weight,   \
                        const std::uint32_t* rows, std::size_t n, double* out);    \
   void run_sweep_entry(const Design&, Sweep&);
-SKGD_STOCHASTIC_DESIGNS(SKGD_STOCHASTIC_DECLARE)
+SKGD_DESIGNS(SKGD_STOCHASTIC_DECLARE)
 #undef SKGD_STOCHASTIC_DECLARE
 
 class Stochastic {

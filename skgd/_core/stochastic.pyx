@@ -9,6 +9,7 @@ from libcpp.memory cimport unique_ptr
 import numpy as np
 
 from skgd._core.engine import LOSSES
+from skgd._core.arrays cimport address, doubles
 
 
 cdef extern from "stochastic.hpp" namespace "skgd" nogil:
@@ -63,22 +64,6 @@ cdef extern from "stochastic.hpp" namespace "skgd" nogil:
     unique_ptr[CStochastic] dense_stochastic[T](const void*, size_t, size_t) except +
     unique_ptr[CStochastic] csr_stochastic[T, I](
         const void*, const void*, const void*, size_t, size_t) except +
-
-
-cdef const void* address(array, dtype, tuple shape) except? NULL:
-    """Address of a C-contiguous array of that dtype and shape; NULL if it is empty."""
-    if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
-        raise ValueError(
-            f"expected a C-contiguous array of {np.dtype(dtype)} and shape {shape},"
-            f" got {array.dtype} and {array.shape}")
-    if array.size == 0:
-        return NULL
-    cdef const unsigned char[::1] memory = array.reshape(-1).view(np.uint8)
-    return <const void*>&memory[0]
-
-
-cdef double* doubles(array, tuple shape) except? NULL:
-    return <double*>address(array, np.float64, shape)
 
 
 cdef const uint32_t* positions(array, tuple shape) except? NULL:

@@ -3,7 +3,7 @@
 
 namespace skgd {
 
-#define SKGD_DEFINE(CLONES, Design)                                                 \
+#define SKGD_DEFINE(CLONES, Design, T)                                              \
   CLONES void run_saga_entry(const Design& X, const RowLoss& loss, const Metric& m, \
                              const Saga& f) {                                       \
     run_saga(X, loss, m, f);                                                        \
@@ -14,6 +14,6 @@ namespace skgd {
     row_norms(X, mean, weight, rows, n, out);                                       \
   }                                                                                 \
   CLONES void run_sweep_entry(const Design& X, Sweep& f) { run_sweep(X, f); }
-SKGD_STOCHASTIC_DESIGNS(SKGD_DEFINE)
+SKGD_DESIGNS(SKGD_DEFINE)
 
 }  // namespace skgd

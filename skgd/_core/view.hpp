@@ -218,15 +218,7 @@ class View {
                         const double* h, double* H) const = 0;
 };
 
-#define SKGD_VIEW_DESIGNS(DESIGN)    \
-  DESIGN(SKGD_CLONES, Dense<float>)  \
-  DESIGN(SKGD_CLONES, Dense<double>) \
-  DESIGN(, Csr32<float>)             \
-  DESIGN(, Csr32<double>)            \
-  DESIGN(, Csr64<float>)             \
-  DESIGN(, Csr64<double>)
-
-#define SKGD_VIEW_DECLARE(CLONES, Design)                                         \
+#define SKGD_VIEW_DECLARE(CLONES, Design, T)                                      \
   void centred_dots_entry(const Design&, const double* mean, const Chunk&,        \
                           const double* u, double* z);                            \
   void add_centred_entry(const Design&, const double* mean, const Chunk&,         \
@@ -235,7 +227,7 @@ class View {
                                  const double* r, double* g);                     \
   void add_range_entry(const Design&, const Chunk&, const double* s, double* sum, \
                        double* low, double* high);
-SKGD_VIEW_DESIGNS(SKGD_VIEW_DECLARE)
+SKGD_DESIGNS(SKGD_VIEW_DECLARE)
 #undef SKGD_VIEW_DECLARE
 void write_block_entry(const Dense<float>&, const double*, const double*, const Chunk&,
                        const double*, double*);

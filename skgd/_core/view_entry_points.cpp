@@ -4,7 +4,7 @@
 
 namespace skgd {
 
-#define SKGD_DEFINE(CLONES, Design)                                                 \
+#define SKGD_DEFINE(CLONES, Design, T)                                              \
   CLONES void centred_dots_entry(const Design& X, const double* mean,               \
                                  const Chunk& chunk, const double* u, double* z) {  \
     centred_dots(X, mean, chunk, u, z);                                             \
@@ -22,7 +22,7 @@ namespace skgd {
                               double* sum, double* low, double* high) {             \
     add_range(X, chunk, s, sum, low, high);                                         \
   }
-SKGD_VIEW_DESIGNS(SKGD_DEFINE)
+SKGD_DESIGNS(SKGD_DEFINE)
 
 #define SKGD_DEFINE_BLOCK(T)                                                  \
   SKGD_CLONES void write_block_entry(const Dense<T>& X, const double* mean,   \
