@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from skgd import _validation
 from skgd._core import engine
 from skgd._descent import DivergedError, descend
+from skgd._messages import auto_messages, overflow_message, textbook_messages
 from skgd._monitor import Monitor
 from skgd._problem import Problem
 from skgd._seed import seed_of
@@ -25,7 +26,7 @@ from skgd._stopping import Certificate, Stopping
 from skgd._validation import AUTO
 from skgd.auto import AutoEpochs, StreamEpochs, TooLargeError
 from skgd.textbook import ADAPTIVE, AGGRESSIVE, SCHEDULES, DescentState, TextbookEpochs
-from skgd.textbook._stability import divergence_message, worse_than_zero_message
+from skgd.textbook._stability import divergence_message
 
 _BLOCK_BYTES = 2**22  # of X, where rows are picked: a copy of a block at a time
 
@@ -302,9 +303,8 @@ class BaseGD(BaseEstimator, ABC):
             raise ValueError(str(error)) from None
         except DivergedError as error:
             _validation.check_finite(self, problem.design.matrix)
-            say = (
-                _overflow_message if self.learning_rate == AUTO else divergence_message
-            )
+            auto = self.learning_rate == AUTO
+            say = overflow_message if auto else divergence_message
             raise ValueError(say(self, problem, error)) from None
         if outcome.state is None:
             outcome.state = replace(
@@ -366,61 +366,11 @@ class BaseGD(BaseEstimator, ABC):
 
     def _warn(self, problem, outcome, stopping):
         if self.learning_rate == AUTO:
-            messages = self._auto_messages(outcome, stopping)
+            messages = auto_messages(self, outcome, stopping)
         else:
-            messages = self._textbook_messages(problem, outcome, stopping)
+            messages = textbook_messages(self, problem, outcome, stopping)
         if messages:
             warnings.warn(" ".join(messages), ConvergenceWarning, stacklevel=4)
-
-    def _auto_messages(self, outcome, stopping):
-        if stopping.met or stopping.tol is None or self.early_stopping:
-            return []
-        if not _validation.minimises(self):
-            return [_perceptron_message(outcome, stopping)]
-        left = outcome.suboptimality
-        gain = (
-            f"about {left:.3g} is left to gain"
-            if np.isfinite(left)
-            else ("how much is left to gain is not known")
-        )
-        why, cure = (
-            ("floating point allows no further decrease", "Consider a larger tol.")
-            if stopping.stuck
-            else (
-                f"max_iter={self.max_iter} epochs were run",
-                "Consider increasing max_iter, or a larger tol.",
-            )
-        )
-        return [
-            f"The descent stopped before it converged: {why}. The objective is"
-            f" {outcome.objective:.8g}, and {gain}; tol={self.tol:g} is met below that."
-            f" {cure}"
-        ]
-
-    def _textbook_messages(self, problem, outcome, stopping):
-        messages = []
-        if (
-            stopping.tol is not None
-            and outcome.n_iter == self.max_iter
-            and not stopping.exhausted
-        ):
-            needed = self.tol if self.early_stopping else stopping.needed()
-            brought = "There was one epoch, and no other to compare it with"
-            if outcome.n_iter > 1:
-                brought = (
-                    f"The last of {outcome.n_iter} epochs still brought"
-                    f" {stopping.gain:.3g}"
-                )
-            messages.append(
-                "Maximum number of iteration reached before convergence. Consider"
-                f" increasing max_iter to improve the fit. {brought};"
-                f" tol={self.tol:g} stops after"
-                f" n_iter_no_change={self.n_iter_no_change} epochs that bring less"
-                f" than {needed:.3g}."
-            )
-        if problem.worse_than_zero(outcome.objective):
-            messages.append(worse_than_zero_message(self, problem, outcome))
-        return messages
 
     # --- Store
 
@@ -501,28 +451,3 @@ class BaseGD(BaseEstimator, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _overflow_message(estimator, problem, error) -> str:
-    y = problem.samples.y
-    size = "" if y.dtype != np.float64 else f" y has values up to {abs(y).max():.3g}."
-    return (
-        f"Floating-point under-/overflow occurred at epoch #{error.epoch}: the"
-        f" objective is no finite number.{size} Divide y or the columns of X by a"
-        f" constant, or take a smaller alpha than {estimator.alpha:g}, whichever is too"
-        " large."
-    )
-
-
-def _perceptron_message(outcome, stopping):
-    why = (
-        "five epochs brought no model of fewer mistakes"
-        if stopping.stuck
-        else f"max_iter={outcome.n_iter} epochs were run"
-    )
-    return (
-        f"Rosenblatt's rule found no model without mistakes: {why}. Of its models and"
-        " their averages, that of the fewest is returned. The perceptron's criterion"
-        " has no useful optimum, as the zero model minimises it; loss='hinge' is its"
-        " version with a margin, and has one."
-    )
