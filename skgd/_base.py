@@ -15,15 +15,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
-from skgd import _validation
+from skgd import _parameters, _validation
 from skgd._core import engine
 from skgd._descent import DivergedError, descend
 from skgd._messages import auto_messages, overflow_message, textbook_messages
 from skgd._monitor import Monitor
+from skgd._parameters import AUTO
 from skgd._problem import Problem
 from skgd._seed import seed_of
 from skgd._stopping import Certificate, Stopping
-from skgd._validation import AUTO
 from skgd.auto import AutoEpochs, StreamEpochs, TooLargeError
 from skgd.textbook import ADAPTIVE, AGGRESSIVE, SCHEDULES, DescentState, TextbookEpochs
 from skgd.textbook._stability import divergence_message
@@ -103,7 +103,7 @@ class BaseGD(BaseEstimator, ABC):
     # --- The two ways to fit
 
     def _fit(self, X, y, coef_init, intercept_init, sample_weight):
-        _validation.check_parameters(self, self._constraints)
+        _parameters.check_parameters(self, self._constraints)
         with _all_or_nothing(self):
             earlier = self._earlier_model() if self.warm_start else None
             training = self._training(X, y, sample_weight, reset=True)
@@ -231,7 +231,7 @@ class BaseGD(BaseEstimator, ABC):
             weight = np.full(X.shape[0], 1.0 / mean)
         if len(rows) < X.shape[0]:
             _validation.check_finite(self, X)  # no epoch will read all of it
-        ridge, l1 = _validation.penalty_of(self)
+        ridge, l1 = _parameters.penalty_of(self)
         return Problem(
             design,
             engine.Samples(
@@ -239,21 +239,21 @@ class BaseGD(BaseEstimator, ABC):
             ),
             rows,
             self._core_loss(training.n_outputs),
-            _validation.loss_parameter(self),
+            _parameters.loss_parameter(self),
             ridge,
             l1,
             self.fit_intercept,
-            _validation.minimises(self),
+            _parameters.minimises(self),
             effective_n_jobs(self.n_jobs),
         )
 
     def _batch_size(self, n_rows):
-        mode = _validation.mode_of(self)
+        mode = _parameters.mode_of(self)
         if mode == "batch":
             return n_rows
         if mode == "mini-batch":
             size = self.batch_size
-            return min(_validation.MINI_BATCH_SIZE if size == "auto" else size, n_rows)
+            return min(_parameters.MINI_BATCH_SIZE if size == "auto" else size, n_rows)
         return 1
 
     def _scorer(self, training, rows):
@@ -317,7 +317,7 @@ class BaseGD(BaseEstimator, ABC):
         return outcome, stopping
 
     def _auto_epochs(self, problem, state, tol, stream):
-        mode = self.mode if stream else _validation.mode_of(self)
+        mode = self.mode if stream else _parameters.mode_of(self)
         seed = 0 if mode == "batch" else seed_of(self.random_state)
         if stream:
             return StreamEpochs(
@@ -345,7 +345,7 @@ class BaseGD(BaseEstimator, ABC):
         return TextbookEpochs(
             problem,
             state,
-            rule=_validation.rule_of(self),
+            rule=_parameters.rule_of(self),
             schedule=SCHEDULES[self.learning_rate](self.eta0, self.power_t, self.alpha),
             kind=self.learning_rate,
             batch_size=self._batch_size(len(problem.rows)),
@@ -378,7 +378,7 @@ class BaseGD(BaseEstimator, ABC):
         self._state = outcome.state
         self.n_iter_ = outcome.n_iter
         self.best_iter_ = outcome.best_iter
-        self.mode_ = _validation.mode_of(self)
+        self.mode_ = _parameters.mode_of(self)
         self.converged_ = outcome.converged
         self.objective_ = outcome.objective
         self.suboptimality_ = outcome.suboptimality
@@ -391,7 +391,7 @@ class BaseGD(BaseEstimator, ABC):
             return
         self._state = state
         self.n_iter_ = self.best_iter_ = 0
-        self.mode_ = _validation.mode_of(self)
+        self.mode_ = _parameters.mode_of(self)
         self.converged_, self.objective_, self.suboptimality_ = False, np.nan, np.nan
         self.history_ = Monitor(0).history(np.nan)
         self._store_model(state.coef, state.intercept)

@@ -12,10 +12,9 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
-from skgd import _validation
+from skgd import _parameters, _validation
 from skgd._base import BaseGD, Training
-
-_BLOCK_ROWS = 65536  # of y, where it is encoded
+from skgd._labels import checked_classes, codes_of, labels_of
 
 _BALANCED_MESSAGE = (
     "class_weight 'balanced' is not supported for partial_fit. In order to use"
@@ -322,7 +321,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
     ((3, 13), 'batch', True)
     """
 
-    _constraints = _validation.CLASSIFIER_CONSTRAINTS
+    _constraints = _parameters.CLASSIFIER_CONSTRAINTS
     _aggressive_loss = "hinge"
     _rate_defaults = MappingProxyType({"eta0": 0.01, "power_t": 0.5})
 
@@ -460,7 +459,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         TypeError
             If the data have a type that is not understood.
         """
-        _validation.check_parameters(self, self._constraints)
+        _parameters.check_parameters(self, self._constraints)
         if self.early_stopping:
             raise ValueError("early_stopping should be False with partial_fit")
         if isinstance(self.class_weight, str):
@@ -588,7 +587,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is None:
             return self.classes_
-        classes = _checked_classes(classes)
+        classes = checked_classes(classes)
         if not first and not np.array_equal(classes, self.classes_):
             raise ValueError(
                 f"`classes={classes}` is not the same as on last call to"
@@ -599,7 +598,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
     def _training(self, X, y, sample_weight, *, reset, classes=None):
         X, y = _validation.check_training(self, X, y, reset=reset)
         y = column_or_1d(y, warn=True)
-        labels = _labels(y)
+        labels = labels_of(y)
         # its warning of many classes compares their number with that of samples
         check_classification_targets(np.resize(labels, min(len(y), 3 * len(labels))))
         first_sight = classes is None  # in fit
@@ -618,7 +617,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
                 f" {len(classes)} class: {classes}."
             )
         self.classes_ = classes
-        codes = _codes(y, classes)
+        codes = codes_of(y, classes)
         n_outputs = 1 if len(classes) == 2 else len(classes)
         weight = _validation.check_sample_weight(sample_weight, X.shape[0])
         of_class = self._weight_of_classes(classes, y)
@@ -683,60 +682,6 @@ def _product(sample_weight, class_weight):
             f" {class_weight.max():.3g}."
         )
     return product
-
-
-def _blocks(y):
-    # np.unique and np.searchsorted take several times y's memory
-    return (y[i : i + _BLOCK_ROWS] for i in range(0, len(y), _BLOCK_ROWS))
-
-
-def _checked_classes(classes):
-    classes = np.asarray(classes)
-    if classes.ndim != 1:
-        raise ValueError(
-            f"`classes` must have one dimension, got the shape {classes.shape}."
-        )
-    classes = _sorted(classes, "`classes`")
-    if classes.dtype.kind == "f" and not np.isfinite(classes).all():
-        raise ValueError(f"`classes` contains NaN or infinity: {classes}.")
-    return classes
-
-
-def _sorted(labels, name):
-    try:
-        unique = np.unique(labels)
-        comparable = bool((unique == unique).all())
-    except TypeError:
-        comparable = False
-    if not comparable:
-        kinds = sorted({type(label).__name__ for label in labels})
-        raise ValueError(
-            f"{name} must have labels that can be put in order, without None or NaN;"
-            f" got labels of type {', '.join(kinds)}."
-        )
-    return unique
-
-
-def _labels(y):
-    """Give the sorted labels that occur in y."""
-    blocks = [_sorted(block, "y") for block in _blocks(y)]
-    return _sorted(np.concatenate(blocks), "y")
-
-
-def _codes(y, classes):
-    """Give the position of each label among the sorted classes, uint8 or int32."""
-    codes = np.empty(len(y), dtype=np.uint8 if len(classes) <= 256 else np.int32)
-    for block, its_codes in zip(_blocks(y), _blocks(codes), strict=True):
-        # 256 for a label behind the last of 256 classes must not become 0
-        found = np.minimum(np.searchsorted(classes, block), len(classes) - 1)
-        its_codes[:] = found
-        unknown = classes[found] != block
-        if unknown.any():
-            raise ValueError(
-                f"y contains the label {block[unknown.argmax()]!r}, which is not in"
-                f" `classes`: {classes}."
-            )
-    return codes
 
 
 def _predicted_codes(raw):

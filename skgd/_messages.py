@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgd import _validation
+from skgd import _parameters
 from skgd.textbook._stability import worse_than_zero_message
 
 
@@ -10,7 +10,7 @@ def auto_messages(estimator, outcome, stopping) -> list[str]:
     """Give what to warn of after a descent without a learning rate."""
     if stopping.met or stopping.tol is None or estimator.early_stopping:
         return []
-    if not _validation.minimises(estimator):
+    if not _parameters.minimises(estimator):
         return [_perceptron_message(outcome, stopping)]
     left = outcome.suboptimality
     gain = (

@@ -8,7 +8,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import ShuffleSplit
 from sklearn.utils import assert_all_finite
 
-from skgd import _validation
+from skgd import _parameters, _validation
 from skgd._base import BaseGD, Training
 
 
@@ -290,7 +290,7 @@ class GDRegressor(RegressorMixin, BaseGD):
     True
     """
 
-    _constraints = _validation.REGRESSOR_CONSTRAINTS
+    _constraints = _parameters.REGRESSOR_CONSTRAINTS
     _aggressive_loss = "epsilon_insensitive"
     _rate_defaults = MappingProxyType({"eta0": 0.01, "power_t": 0.25})
 
@@ -421,7 +421,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         TypeError
             If the data have a type that is not understood.
         """
-        _validation.check_parameters(self, self._constraints)
+        _parameters.check_parameters(self, self._constraints)
         if self.early_stopping:
             raise ValueError("early_stopping should be False with partial_fit")
         return self._partial_fit(X, y, sample_weight, first=not hasattr(self, "coef_"))

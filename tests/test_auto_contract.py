@@ -15,7 +15,7 @@ from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
 import reference
 from skgd import GDClassifier, GDRegressor
-from skgd._validation import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
+from skgd._parameters import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 from skgd.textbook import SCHEDULES
 
 RNG = np.random.default_rng(0)

@@ -9,7 +9,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 
 from skgd import GDClassifier, GDRegressor
-from skgd._validation import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
+from skgd._parameters import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 
 MODES = ("batch", "mini-batch", "stochastic")
 ALPHAS = (0.0, 1e-8, 1e-4, 1e-2, 1.0, 1e3)

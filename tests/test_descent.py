@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 import reference
 from skgd import GDClassifier, GDRegressor
 from skgd._core.engine import LOSSES, OPTIMIZERS
-from skgd._validation import CLASSIFICATION_LOSSES, loss_parameter
+from skgd._parameters import CLASSIFICATION_LOSSES, loss_parameter
 from skgd.textbook import SCHEDULES
 
 PENALTIES = (None, "l2", "l1", "elasticnet")

@@ -1,0 +1,60 @@
+"""Class labels: which there are, and the position of each among them."""
+
+import numpy as np
+
+_BLOCK_ROWS = 65536  # of y, where it is encoded
+
+
+def _blocks(y):
+    # np.unique and np.searchsorted take several times y's memory
+    return (y[i : i + _BLOCK_ROWS] for i in range(0, len(y), _BLOCK_ROWS))
+
+
+def checked_classes(classes):
+    """Give the sorted labels that `partial_fit` was told of."""
+    classes = np.asarray(classes)
+    if classes.ndim != 1:
+        raise ValueError(
+            f"`classes` must have one dimension, got the shape {classes.shape}."
+        )
+    classes = _sorted(classes, "`classes`")
+    if classes.dtype.kind == "f" and not np.isfinite(classes).all():
+        raise ValueError(f"`classes` contains NaN or infinity: {classes}.")
+    return classes
+
+
+def _sorted(labels, name):
+    try:
+        unique = np.unique(labels)
+        comparable = bool((unique == unique).all())
+    except TypeError:
+        comparable = False
+    if not comparable:
+        kinds = sorted({type(label).__name__ for label in labels})
+        raise ValueError(
+            f"{name} must have labels that can be put in order, without None or NaN;"
+            f" got labels of type {', '.join(kinds)}."
+        )
+    return unique
+
+
+def labels_of(y):
+    """Give the sorted labels that occur in y."""
+    blocks = [_sorted(block, "y") for block in _blocks(y)]
+    return _sorted(np.concatenate(blocks), "y")
+
+
+def codes_of(y, classes):
+    """Give the position of each label among the sorted classes, uint8 or int32."""
+    codes = np.empty(len(y), dtype=np.uint8 if len(classes) <= 256 else np.int32)
+    for block, its_codes in zip(_blocks(y), _blocks(codes), strict=True):
+        # 256 for a label behind the last of 256 classes must not become 0
+        found = np.minimum(np.searchsorted(classes, block), len(classes) - 1)
+        its_codes[:] = found
+        unknown = classes[found] != block
+        if unknown.any():
+            raise ValueError(
+                f"y contains the label {block[unknown.argmax()]!r}, which is not in"
+                f" `classes`: {classes}."
+            )
+    return codes
