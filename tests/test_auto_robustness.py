@@ -104,9 +104,16 @@ def _null_objective(estimator, X, y, weight):
         return null.fit(constant, y, sample_weight=weight).objective_
 
 
-@pytest.mark.parametrize("seed", range(40))
+# 350: two moves without effect on any row, once followed to coefficients of 1e17
+@pytest.mark.parametrize("seed", [*range(40), 350, 1781])
 def test_auto_ends_finite_below_the_constant_model_and_says_so(seed):
     assert check(seed) is None
+
+
+@pytest.mark.slow
+def test_auto_ends_well_on_two_thousand_problems():
+    wrong = {seed: check(seed) for seed in range(40, 2000)}
+    assert {seed: what for seed, what in wrong.items() if what} == {}
 
 
 def test_auto_leaves_a_constant_model_where_all_rows_are_flat():

@@ -7,6 +7,7 @@ from skgd._report import Report
 from skgd.auto._coordinates import LEAST_CURVATURE
 from skgd.auto._plane import minimise_on_plane, ridge_on_plane
 from skgd.auto._preconditioner import Cholesky, Diagonal, choose_rows
+from skgd.auto._task import ROUNDING
 
 # Share of the curvature that makes P old. On near-separable digits, squared hinge, 0.3
 # takes 194 epochs to 1e-4 and 0.05 takes 31; elsewhere they are alike.
@@ -61,9 +62,8 @@ class SmoothDescent:
         """Step, and look at where that led."""
         if self._report is None:
             self._report = self._look()
-            if self._report.certified and self._enough_at(
-                self._report.suboptimality, self._report.objective
-            ):
+            met = self._enough_at(self._report.suboptimality, self._report.objective)
+            if self._stuck or (self._report.certified and met):
                 return self._report
         step = self._step()
         self._report = self._look(step)
@@ -99,6 +99,9 @@ class SmoothDescent:
             certified, estimate = False, objective
         if self._enough_at(objective, objective):  # no loss is negative
             certified, estimate = True, min(estimate, objective)
+        # A step for less than F can tell would follow rounding where rows are flat, to
+        # coefficients of 1e17 that no longer give the raw predictions.
+        self._stuck |= self._promised <= ROUNDING * abs(objective)
         return Report(objective, estimate, float(norm), step, certified, self._stuck)
 
     def _refresh(self, always) -> bool:
@@ -130,6 +133,7 @@ class SmoothDescent:
         move, shift = self._without_common_part(move, shift)
         self._moves[0], self._shifts[0] = move, shift * self.task.fit_intercept
         decrement = -float((self._g * move).sum() + self._g_intercept @ shift) / 2
+        self._promised = decrement
         if self._P.certifies:
             return max(self._remaining(decrement), 0.0)
         window = max(4, len(self._objectives) // 4)
@@ -202,9 +206,9 @@ class SmoothDescent:
         images, moves = self._images[:used], self._moves[:used]
         penalty = ridge_on_plane(task.ridge, self.v, moves)
         c, objective = minimise_on_plane(task.loss, self._z, images, penalty)
-        self._stuck = not objective < self._objectives[-1]
-        self._remembered = bool(c.any())
+        self._remembered = bool(c.any()) and objective < self._objectives[-1]
         if not self._remembered:
+            self._stuck = True
             return 0.0
         image = np.tensordot(c, images, 1)
         step, shift = np.tensordot(c, moves, 1), c @ self._shifts[:used]

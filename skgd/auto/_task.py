@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-_ROUNDING = 4e-16  # two units in the last place
+ROUNDING = 4e-16  # two units in the last place
 
 
 @dataclass
@@ -58,4 +58,4 @@ class Task:
             return 0.0
         floor = 1e-12 * (abs(self.null_objective) + 1e-300)
         explained = max(self.null_objective - objective, floor)
-        return max(0.5 * tol * explained, _ROUNDING * abs(self.null_objective))
+        return max(0.5 * tol * explained, ROUNDING * abs(self.null_objective))
