@@ -99,9 +99,10 @@ class SmoothDescent:
             certified, estimate = False, objective
         if self._enough_at(objective, objective):  # no loss is negative
             certified, estimate = True, min(estimate, objective)
-        # A step for less than F can tell would follow rounding where rows are flat, to
-        # coefficients of 1e17 that no longer give the raw predictions.
-        self._stuck |= self._promised <= ROUNDING * abs(objective)
+        # Where rows are flat, a step for less than F can tell would follow rounding, to
+        # coefficients of 1e17 that no longer give the raw predictions. Elsewhere it
+        # still makes the coefficients, of which F tells but the square, more exact.
+        self._stuck |= self._lifted and self._promised <= ROUNDING * abs(objective)
         return Report(objective, estimate, float(norm), step, certified, self._stuck)
 
     def _refresh(self, always) -> bool:
@@ -206,9 +207,9 @@ class SmoothDescent:
         images, moves = self._images[:used], self._moves[:used]
         penalty = ridge_on_plane(task.ridge, self.v, moves)
         c, objective = minimise_on_plane(task.loss, self._z, images, penalty)
-        self._remembered = bool(c.any()) and objective < self._objectives[-1]
+        self._stuck = not objective < self._objectives[-1]
+        self._remembered = bool(c.any())
         if not self._remembered:
-            self._stuck = True
             return 0.0
         image = np.tensordot(c, images, 1)
         step, shift = np.tensordot(c, moves, 1), c @ self._shifts[:used]
