@@ -186,8 +186,9 @@ cdef class View:
             with nogil:
                 self.view.get().block(r + begin, size, f + begin, q, o)
             gram = dsyrk(1.0, out[:size].T, beta=1.0, c=gram, lower=1, overwrite_c=1)
-        upper = np.triu_indices(d + 1, 1)
-        gram[upper] = gram.T[upper]
+        diagonal = gram.diagonal().copy()
+        gram += gram.T  # the upper half was zero
+        gram.flat[:: d + 2] = diagonal
         return gram
 
     def _sparse_gram(self, rows, h):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgd.auto._bridge import factorize, solve
+from skgd.auto._factor import Factor
 
 _MOST_DOUBT = 10.0  # of a gap: an estimate still, though not one to stop by
 
@@ -162,11 +162,11 @@ class Barrier:
         diagonal += self.ridge
         if len(self.at):
             hessian[self.at, self.at] += aims[1][0]
-        self.factor = factorize(hessian)
+        self.factor = Factor(hessian)
         rhs = pull - self.gradient
         if len(self.at):
             rhs[self.at] += aims[1][1]
-        self.tangent = solve(self.factor, rhs)
+        self.tangent = self.factor.solve(rhs)
         self.moved = self._moved(self.tangent)
         self.predicted = self._longest(self.moved, 1.0)
 
@@ -244,7 +244,7 @@ class Barrier:
         rhs = pull - self.gradient
         if len(self.at):
             rhs[self.at] += targets[1]
-        du = solve(self.factor, rhs)
+        du = self.factor.solve(rhs)
         moved = self._moved(du)
         step = self._longest(moved, 0.995)
         for block in self.blocks:

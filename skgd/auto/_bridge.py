@@ -1,10 +1,9 @@
-"""The rows of a view as one vector of unknowns multiplies them, and their systems."""
+"""The rows of a view as one vector of unknowns multiplies them."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 
 @dataclass
@@ -47,32 +46,3 @@ class Bridge:
         if self.intercept:
             keep = np.append(keep, len(gram) - 1)
         return gram if len(keep) == len(gram) else gram[np.ix_(keep, keep)]
-
-
-def factorize(hessian):
-    """Give a Cholesky factor of a Hessian (overwritten), its diagonal raised a little.
-
-    Raises
-    ------
-    LinAlgError
-        Where no sensible increase makes it positive definite, or it is not finite.
-    """
-    diagonal = np.diagonal(hessian).copy()
-    if not np.isfinite(diagonal).all() or diagonal.min() <= 0.0:
-        raise LinAlgError
-    size = np.sqrt(diagonal)
-    hessian /= size
-    hessian /= size[:, None]
-    for raised in (1e-14, 1e-12, 1e-10, 1e-8):
-        np.fill_diagonal(hessian, 1.0 + raised)
-        try:
-            return cho_factor(hessian, check_finite=False), size
-        except LinAlgError:
-            continue
-    raise LinAlgError
-
-
-def solve(factor, g):
-    """Give H^-1 g."""
-    cholesky, size = factor
-    return cho_solve(cholesky, g / size, check_finite=False) / size

@@ -3,10 +3,11 @@
 import math
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+
+from skgd.auto._factor import Factor
 
 _MOST_COLUMNS = 2000  # of a Cholesky factor
-_JITTER = 1e-12  # of the unit diagonal; times 100 until it factors
+_RAISED = 1e-12 * 100.0 ** np.arange(8)  # of the unit diagonal, until it factors
 _FEW = 2  # times the rows to sample: then all of them cost no more
 _SHARE_OF_ALL = 0.5  # sampling more rows than this costs more than it saves
 # Seconds, measured on one core; only their ratios matter, and they are constants so
@@ -76,30 +77,14 @@ class Cholesky:
             H[np.arange(d), np.arange(d)] += task.ridge
             if not task.fit_intercept:
                 H[d, :] = H[:, d] = 0.0
-            self._factors.append(factorise(H))
+            self._factors.append(Factor(H, _RAISED))
 
     def solve(self, g, g_intercept):
         """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
         both = np.column_stack([g, g_intercept])
-        for row, (scale, factor) in zip(both, self._factors, strict=True):
-            row[:] = scale * cho_solve(factor, scale * row, check_finite=False)
+        for row, factor in zip(both, self._factors, strict=True):
+            row[:] = factor.solve(row)
         return both[:, :-1].copy(), both[:, -1].copy()
-
-
-def factorise(H):
-    """Give (scale, factor) of scale H scale + jitter, of unit diagonal."""
-    diagonal = H.diagonal()
-    scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
-    H = H * scale * scale[:, None]
-    jitter = _JITTER
-    while True:
-        np.fill_diagonal(H, 1.0 + jitter)
-        try:
-            return scale, cho_factor(H, lower=True, check_finite=False)
-        except np.linalg.LinAlgError:
-            if jitter > 1.0:
-                raise
-            jitter *= 100.0
 
 
 def sample_rows(h, norms, m, rng):

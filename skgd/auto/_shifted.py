@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgd.auto._bridge import factorize, solve
+from skgd.auto._factor import Factor
 
 LEAST_SHARE = 1e-8
 _MOST_CG = 200  # products of one direction
@@ -24,7 +24,7 @@ def by_cholesky(bridge, curvature, ridge, g):
     """Give -H^-1 g for H = B' diag(curvature) B + ridge."""
     hessian = bridge.gram(curvature)
     np.einsum("ii->i", hessian)[:] += ridge
-    return -solve(factorize(hessian), g)
+    return -Factor(hessian).solve(g)
 
 
 def by_conjugate_gradients(bridge, curvature, ridge, g):

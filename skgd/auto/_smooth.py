@@ -145,7 +145,8 @@ class SmoothDescent:
         """Give what the classes do not share: at the optimum their sum is zero."""
         if self.task.loss.n_outputs == 1:
             return move, shift
-        return move - move.mean(axis=0), shift - shift.mean()
+        K = len(shift)
+        return move - move.sum(axis=0) / K, shift - shift.sum() / K
 
     def _remaining(self, decrement):
         """Give what this and the coming steps bring, from the rate at which they fall.
@@ -211,8 +212,9 @@ class SmoothDescent:
         self._remembered = bool(c.any())
         if not self._remembered:
             return 0.0
-        image = np.tensordot(c, images, 1)
-        step, shift = np.tensordot(c, moves, 1), c @ self._shifts[:used]
+        image = (c @ images.reshape(used, -1)).reshape(self._z.shape)
+        step = (c @ moves.reshape(used, -1)).reshape(self.v.shape)
+        shift = c @ self._shifts[:used]
         self._moves[-1], self._shifts[-1], self._images[-1] = step, shift, image
         self._z += image
         self.v = self.v + step
