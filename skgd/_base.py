@@ -221,7 +221,8 @@ class BaseGD(BaseEstimator, ABC):
     def _problem(self, training, rows, state):
         X, weight = training.X, training.weight
         design = engine.Design(X)  # first of all: SciPy does not check what it reads
-        if self.learning_rate in AGGRESSIVE and _validation.has_duplicates(X):
+        squares_entries = self.learning_rate in (AUTO, *AGGRESSIVE)
+        if squares_entries and _validation.has_duplicates(X):
             design = engine.Design(_validation.summed_duplicates(X))
         mean = state.see_weights(None if weight is None else weight[rows], len(rows))
         if weight is not None:

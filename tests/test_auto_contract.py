@@ -447,6 +447,20 @@ def test_dense_equals_csr(estimator_class, loss, penalty, fit_intercept):
         _assert_same_optimum(dense, sparse)
 
 
+@each_mode
+@each_penalty
+def test_columns_named_twice_are_added(mode, penalty):
+    once = csr_matrix(X)
+    parts = np.repeat(once.data, 2) * np.tile([0.25, 0.75], once.nnz)
+    twice = csr_matrix((parts, np.repeat(once.indices, 2), once.indptr * 2))
+    options = {"mode": mode, "penalty": penalty, "random_state": 0}
+    expected, model = (
+        _fit(_model(GDRegressor, "huber", **options), data) for data in (once, twice)
+    )
+    assert_array_equal(model.coef_, expected.coef_)
+    assert twice.nnz == 2 * once.nnz  # X is the user's
+
+
 @each_loss
 @pytest.mark.parametrize("make", [np.asarray, csr_matrix], ids=["dense", "csr"])
 def test_float32_is_near_float64(estimator_class, loss, make):
