@@ -224,7 +224,10 @@ class GDClassifier(ClassifierMixin, BaseGD):
                l1_ratio |w|_1 + (1 - l1_ratio) |w|^2 / 2            penalty="elasticnet"
 
     A weight of 2 is the row twice, a weight of 0 is the row left out, and a factor on
-    all weights changes nothing.
+    all sample weights changes nothing. In one-vs-rest, where F is the sum of the
+    classes' own objectives, the factor of a class multiplies the losses of its own
+    samples in its own objective, as in scikit-learn's SGDClassifier and LinearSVC, and
+    the sum below the fraction is that of the sample weights alone.
 
     With `learning_rate="auto"` the descent begins at the best model without
     coefficients and works in scaled and centred coordinates, which is a change of
