@@ -16,6 +16,7 @@ from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
 from skgd import _parameters, _validation
+from skgd._callbacks import CallbackSupportMixin, tasks_of, with_callbacks
 from skgd._core import engine
 from skgd._descent import DivergedError, descend
 from skgd._messages import auto_messages, overflow_message, textbook_messages
@@ -77,7 +78,7 @@ def _all_or_nothing(estimator):
         raise
 
 
-class BaseGD(BaseEstimator, ABC):
+class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
     """Fit a linear model by gradient descent: what both estimators share."""
 
     _constraints: ClassVar[dict]
@@ -102,9 +103,12 @@ class BaseGD(BaseEstimator, ABC):
 
     # --- The two ways to fit
 
+    @with_callbacks
     def _fit(self, X, y, coef_init, intercept_init, sample_weight):
         _parameters.check_parameters(self, self._constraints)
+        tasks = tasks_of(self, X, y, sample_weight)
         with _all_or_nothing(self):
+            tasks.begin()
             earlier = self._earlier_model() if self.warm_start else None
             training = self._training(X, y, sample_weight, reset=True)
             rows, held_out = self._held_out(training)
@@ -112,9 +116,15 @@ class BaseGD(BaseEstimator, ABC):
             problem = self._problem(training, rows, state)
             score = None if held_out is None else self._scorer(training, held_out)
             outcome, stopping = self._descend(
-                problem, state, max_iter=self.max_iter, tol=self.tol, score=score
+                problem,
+                state,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                score=score,
+                tasks=tasks,
             )
             self._store(outcome)
+            tasks.end()
         self._warn(problem, outcome, stopping)
         return self
 
@@ -133,7 +143,7 @@ class BaseGD(BaseEstimator, ABC):
                 return self
             problem = self._problem(training, rows, state)
             outcome, _ = self._descend(
-                problem, state, max_iter=1, tol=None, score=None, stream=True
+                problem, state, max_iter=1, tol=None, stream=True
             )
             self._store(outcome)
             if self.learning_rate == AUTO:
@@ -283,7 +293,9 @@ class BaseGD(BaseEstimator, ABC):
 
     # --- Descend
 
-    def _descend(self, problem, state, *, max_iter, tol, score, stream=False):
+    def _descend(
+        self, problem, state, *, max_iter, tol, score=None, tasks=None, stream=False
+    ):
         try:
             with np.errstate(all="ignore"):
                 if self.learning_rate == AUTO:
@@ -295,7 +307,7 @@ class BaseGD(BaseEstimator, ABC):
                 outcome = descend(
                     epochs,
                     stopping,
-                    Monitor(int(self.verbose)),
+                    Monitor(int(self.verbose), tasks),
                     max_iter=max_iter,
                     score=score,
                 )
@@ -396,6 +408,15 @@ class BaseGD(BaseEstimator, ABC):
         self.converged_, self.objective_, self.suboptimality_ = False, np.nan, np.nan
         self.history_ = Monitor(0).history(np.nan)
         self._store_model(state.coef, state.intercept)
+
+    def _fitted_attributes(self, coef, intercept, n_iter):
+        """Give what a copy of the estimator needs to be fitted after an epoch."""
+        return {
+            "coef_": self._shaped_coef(coef.copy()),
+            "intercept_": intercept.astype(coef.dtype),
+            "n_iter_": n_iter,
+            "mode_": _parameters.mode_of(self),
+        }
 
     def _store_model(self, coef, intercept):
         self.coef_ = self._shaped_coef(coef)

@@ -24,6 +24,8 @@ class Outcome:
         One entry an epoch.
     state : DescentState
         Where a later call goes on.
+    stopped : bool
+        Whether a callback asked to stop.
     """
 
     coef: np.ndarray
@@ -35,6 +37,7 @@ class Outcome:
     suboptimality: float
     history: dict[str, np.ndarray] = field(repr=False)
     state: Any = field(repr=False)
+    stopped: bool = False
 
 
 class DivergedError(Exception):
@@ -56,7 +59,7 @@ def descend(epochs, stopping, monitor, *, max_iter: int, score=None) -> Outcome:
     stopping : Patience or Certificate
         Says when it is enough.
     monitor : Monitor
-        Hears of each epoch.
+        Hears of each epoch, and may ask to stop.
     max_iter : int
         Epochs at most.
     score : callable or None
@@ -65,6 +68,7 @@ def descend(epochs, stopping, monitor, *, max_iter: int, score=None) -> Outcome:
     """
     best = None
     for n_iter in range(1, max_iter + 1):
+        monitor.begin_epoch()
         report = epochs.run_epoch()
         if not report.finite:
             raise DivergedError(n_iter, report.step)
@@ -80,6 +84,8 @@ def descend(epochs, stopping, monitor, *, max_iter: int, score=None) -> Outcome:
         else:
             stopping.see_objective(report)
         monitor.see_epoch(report, validation_score)
+        if stopped := monitor.end_epoch(epochs.model):
+            break
         if stopping.exhausted and not epochs.lower_learning_rate():
             if stopping.settled:
                 break
@@ -101,4 +107,5 @@ def descend(epochs, stopping, monitor, *, max_iter: int, score=None) -> Outcome:
         suboptimality,
         monitor.history(objective),
         epochs.state(),
+        stopped,
     )

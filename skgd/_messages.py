@@ -10,6 +10,8 @@ def auto_messages(estimator, outcome, stopping) -> list[str]:
     """Give what to warn of after a descent without a learning rate."""
     if stopping.met or stopping.tol is None or estimator.early_stopping:
         return []
+    if outcome.stopped:
+        return []
     if not _parameters.minimises(estimator):
         return [_perceptron_message(outcome, stopping)]
     left = outcome.suboptimality
@@ -39,6 +41,7 @@ def textbook_messages(estimator, problem, outcome, stopping) -> list[str]:
     if (
         stopping.tol is not None
         and outcome.n_iter == estimator.max_iter
+        and not outcome.stopped
         and not stopping.exhausted
     ):
         needed = estimator.tol if estimator.early_stopping else stopping.needed()

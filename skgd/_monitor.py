@@ -1,12 +1,21 @@
-"""What a descent tells while it runs: history and verbosity."""
+"""What a descent tells while it runs: history, verbosity, callbacks."""
 
 import time
 
 import numpy as np
 
+from skgd._callbacks import NoTasks
+
 
 class Monitor:
-    """Keep one entry an epoch; print it if `verbose`."""
+    """Keep one entry an epoch; print it if `verbose`; tell callbacks.
+
+    Parameters
+    ----------
+    verbose : int
+    tasks : FitTasks or NoTasks, optional
+        Hears of each epoch.
+    """
 
     FIELDS = (
         "objective",
@@ -17,10 +26,14 @@ class Monitor:
         "seconds",
     )
 
-    def __init__(self, verbose: int):
-        self._verbose = verbose
+    def __init__(self, verbose: int, tasks=None):
+        self._verbose, self._tasks = verbose, tasks or NoTasks()
         self._entries: list[tuple] = []
         self._start = time.perf_counter()
+
+    def begin_epoch(self):
+        """Take note of an epoch that begins."""
+        self._tasks.begin_epoch()
 
     def see_epoch(self, report, validation_score):
         """Take note of an epoch that has ended."""
@@ -40,6 +53,13 @@ class Monitor:
                 if not np.isnan(value)
             )
             print(f"-- Epoch {len(self._entries)}: {told}")
+
+    def end_epoch(self, model) -> bool:
+        """Take leave of an epoch; tell whether a callback asks to stop.
+
+        `model` : callable that gives (coef, intercept).
+        """
+        return self._tasks.end_epoch(len(self._entries), model)
 
     def history(self, objective: float) -> dict[str, np.ndarray]:
         """Give the arrays, the last objective being that of the returned model."""
