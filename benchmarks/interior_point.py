@@ -173,8 +173,8 @@ class InteriorPoint:
         time.process_time().
         """
         at = self.start(u, spread)
-        best, value, least, since = u, np.inf, np.inf, 0
-        for _ in range(150):
+        best, value, least, smallest, since = u, np.inf, np.inf, np.inf, 0
+        for _ in range(300):
             try:
                 with np.errstate(all="ignore"):
                     self.step(at)
@@ -183,7 +183,12 @@ class InteriorPoint:
             if not np.isfinite(at.u).all():
                 break
             now, reached, left = self.judge(at.u, at.t)
-            since = 0 if left < 0.9 * least else since + 1
+            # Near-separable classes: the bound rises for many iterations at first.
+            products = float(at.p @ at.below + at.q @ at.above)
+            moving = left < 0.9 * least or products < 0.9 * smallest
+            since = 0 if moving else since + 1
+            if products < 0.9 * smallest:
+                smallest = products
             least = min(left, least)
             if reached < value:
                 best, value = now, reached
