@@ -5,7 +5,7 @@ import numpy as np
 from skgd._core import engine
 from skgd._report import Report
 from skgd._seed import seed_of
-from skgd.textbook._schedules import Schedule
+from skgd.textbook._schedules import ADAPTIVE, Schedule
 
 # An adaptive rate below this is not lowered any more: the descent is over.
 _LOWEST_ADAPTIVE_RATE = 1e-6
@@ -64,7 +64,7 @@ class TextbookEpochs:
             cumulative=cumulative,
             average=average_start > 0,
         )
-        if kind == "adaptive" and state.schedule_eta0 is not None:
+        if kind == ADAPTIVE and state.schedule_eta0 is not None:
             self.schedule = schedule._replace(
                 eta0=min(schedule.eta0, state.schedule_eta0)
             )
@@ -125,7 +125,7 @@ class TextbookEpochs:
 
     def lower_learning_rate(self) -> bool:
         """Divide an adaptive rate by 5; tell whether there was anything to lower."""
-        if self.kind != "adaptive" or self.schedule.eta0 <= _LOWEST_ADAPTIVE_RATE:
+        if self.kind != ADAPTIVE or self.schedule.eta0 <= _LOWEST_ADAPTIVE_RATE:
             return False
         self.schedule = Schedule(
             self.schedule.eta0 / 5.0, self.schedule.t0, self.schedule.power
@@ -143,5 +143,5 @@ class TextbookEpochs:
         if self._shuffle:
             self._rows.put_in_order()  # X is read in order again from here on
         state = self._state.transposed() if self._transpose else self._state
-        state.schedule_eta0 = self.schedule.eta0 if self.kind == "adaptive" else None
+        state.schedule_eta0 = self.schedule.eta0 if self.kind == ADAPTIVE else None
         return state
