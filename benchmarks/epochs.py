@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 
@@ -224,19 +225,30 @@ def measure_batch(scale):
         few.set_params(max_iter=2), many.set_params(max_iter=12)
         return lambda: few.fit(X, y), lambda: many.fit(X, y)
 
-    reading, one, two = [], [], []
-    for _ in range(REPEATS):
+    def sums(n_threads):
+        """Give the seconds in which threads add up parts of X."""
+        parts = np.array_split(X, n_threads)
         start = time.perf_counter()
-        X.sum()
-        reading.append(time.perf_counter() - start)
+        with ThreadPoolExecutor(n_threads) as pool:
+            list(pool.map(np.sum, parts))
+        return time.perf_counter() - start
+
+    reading, both_reading, one, two = [], [], [], []
+    for _ in range(REPEATS):
+        reading.append(sums(1))
+        both_reading.append(sums(2))
         for n_jobs, kept in ((1, one), (2, two)):
             few, many = median_times(
                 *gradient_time(n_jobs), repeats=1, clock=time.perf_counter
             )
             kept.append((many - few) / 10)
-    read, one, two = (np.median(seconds) for seconds in (reading, one, two))
+    read, both_read, one, two = map(np.median, (reading, both_reading, one, two))
     table.add(
         "sum of X (numpy)", f"{read * 1e3:.1f}", f"{gigabytes / read:.1f}", "100 %", ""
+    )
+    table.add(
+        *("the same, 2 threads", f"{both_read * 1e3:.1f}"),
+        *(f"{gigabytes / both_read:.1f}", f"{read / both_read:.2f}x one thread", ""),
     )
     share, speed = read / one, one / two
     met = "met" if share >= 0.6 else "MISSED"
