@@ -268,7 +268,7 @@ def measure_iris(scale):
     """Compare the whole of a small fit, over seeds: they decide when it stops."""
     seeds = range(20)
     table = Table(
-        f"Whole fit on iris, defaults, mean of {len(seeds)} seeds",
+        f"Whole fit on iris, mean of {len(seeds)} seeds",
         *("skgd", "SGD", "skgd ms (epochs)", "SGD ms (epochs)", "ratio", "goal"),
     )
     X, y = load_iris(return_X_y=True)
@@ -276,15 +276,16 @@ def measure_iris(scale):
     def fits(model):
         return [model.set_params(random_state=s).fit(X, y).n_iter_ for s in seeds]
 
-    for ours, theirs, goal in (
-        (GDClassifier(), SGDClassifier(), 2.0),
-        (GDClassifier(), SGDClassifier(loss="log_loss"), None),
-        (GDClassifier(loss="hinge"), SGDClassifier(), None),
-    ):
+    pairs = [("auto", "log_loss", "hinge"), ("auto", "hinge", "hinge")]
+    pairs += [("optimal", "log_loss", "hinge"), ("optimal", "hinge", "hinge")]
+    for rate, our_loss, their_loss in pairs:
+        ours = GDClassifier(our_loss, learning_rate=rate)
+        theirs = SGDClassifier(their_loss)
+        goal = 2.0 if our_loss == "log_loss" else None
         a, b = median_times(lambda: fits(ours), lambda: fits(theirs), repeats=10)
         table.add(
-            f"loss={ours.loss}",
-            f"loss={theirs.loss}",
+            f"{our_loss}, {rate}",
+            f"{their_loss}, optimal",
             f"{a / len(seeds) * 1e3:.2f} ({np.mean(fits(ours)):.0f})",
             f"{b / len(seeds) * 1e3:.2f} ({np.mean(fits(theirs)):.0f})",
             f"{b / a:.1f}x",

@@ -7,7 +7,6 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import StratifiedShuffleSplit
-from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
@@ -600,10 +599,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     def _training(self, X, y, sample_weight, *, reset, classes=None):
         X, y = _validation.check_training(self, X, y, reset=reset)
-        y = column_or_1d(y, warn=True)
         labels = labels_of(y)
-        # its warning of many classes compares their number with that of samples
-        check_classification_targets(np.resize(labels, min(len(y), 3 * len(labels))))
+        if y.dtype.kind not in "bui" or 2 * len(labels) > len(y):
+            # its warning of many classes compares their number with that of samples
+            few = np.resize(labels, min(len(y), 3 * len(labels)))
+            check_classification_targets(few)
         first_sight = classes is None  # in fit
         if first_sight:
             classes = labels

@@ -70,6 +70,7 @@ class TextbookEpochs:
             )
         self._transpose = problem.design.feature_major and problem.n_outputs > 1
         self._state = state.transposed() if self._transpose else state
+        self._penalty = problem.penalty(self._state.coef)
         if self._shuffle:
             self._rows = engine.TrainingRows(problem.rows, problem.design.shape[0])
             if state.seed is None:
@@ -107,10 +108,9 @@ class TextbookEpochs:
         change = np.subtract(self._state.coef, w, dtype=np.float64).ravel()
         shift = self._state.intercept - b
         norm = float(change @ change + shift @ shift) ** 0.5 / (eta_sum or 1.0)
-        penalty = 0.5 * (
-            self.problem.penalty(w) + self.problem.penalty(self._state.coef)
-        )
-        objective = loss_sum / self.problem.weight_sum + penalty
+        before, self._penalty = self._penalty, self.problem.penalty(self._state.coef)
+        objective = loss_sum / self.problem.weight_sum
+        objective += 0.5 * (before + self._penalty)
         if not finite or not np.isfinite(norm):
             objective = np.inf
         return Report(objective, np.nan, norm, learning_rate)

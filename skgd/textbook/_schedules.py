@@ -16,9 +16,13 @@ class Schedule(NamedTuple):
     power: float
 
     def __call__(self, t: float) -> float:
-        """Give eta(t)."""
-        with np.errstate(all="ignore"):  # a rate may fall to zero, as in the core
-            return float(self.eta0 / np.float64(self.t0 + t) ** self.power)
+        """Give eta(t), which may fall to zero or grow to infinity, as in the core."""
+        try:
+            return self.eta0 / (self.t0 + t) ** self.power
+        except OverflowError:
+            return 0.0
+        except ZeroDivisionError:
+            return np.inf
 
 
 def _optimal(eta0: float, power_t: float, alpha: float) -> Schedule:
