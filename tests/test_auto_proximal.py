@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy.sparse import csr_array
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_digits,
+    load_wine,
+)
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression
 
 from skgd._core.bridge import SampleLoss, View
@@ -245,6 +250,15 @@ def test_proximal_moves_end_in_the_same_model(breast_cancer, mode, loss):
     objectives = [report.objective for report in reports]
     assert np.all(np.diff(objectives) <= 0)
     assert_allclose(moved.v, plain.v, rtol=1e-3, atol=1e-5)
+
+
+def test_proximal_moves_end_where_they_do_not_pay():
+    X, digit = load_digits(return_X_y=True)
+    y = np.where(digit == 0, 1.0, -1.0)  # nearly separable: most rows are flat
+    task = make_task(X.copy(order="C"), y, "squared_hinge", alpha=1e-6)
+    _, reports = descend(task, tol=1e-4, move=make_move(task, "mini-batch", 0))
+    assert reports[-1].certified
+    assert len(reports) < 500  # with moves to the end, more than 1000
 
 
 @pytest.mark.parametrize("seed", range(20))

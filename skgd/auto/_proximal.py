@@ -17,6 +17,9 @@ _MOST_CORRECTION = 3.0
 _CROSSING = 3.0  # the same where rows cross a kink of l': 0.28 of the truth with 2
 _VARYING = 2.0  # how far the decrease of a model may fall short if curvature varies
 _SHARED_LOOKS = 5  # a class, before the classes share a Hessian
+# Epochs that must gain more than is left, or there are no more moves: on digits,
+# squared hinge, rows crossed kinks for 1000 epochs, where P^-1 g alone takes 20.
+_PATIENCE = 8
 
 
 class ProximalNewton:
@@ -74,11 +77,20 @@ class ProximalNewton:
             if self.certified and self.estimate <= self._needed():
                 return self._report(np.nan)
         if self.move is not None and self.v.any():
-            self._wander()
+            if self._moves_pay():
+                self._wander()
+            else:
+                self.move = None
         step = self._take()
         if step > 0:
             self._look()
         return self._report(step, exhausted=step == 0)
+
+    def _moves_pay(self) -> bool:
+        """Tell whether the last epochs gained more than is left."""
+        if len(self.objectives) < _PATIENCE:
+            return True
+        return self.objectives[-_PATIENCE] - self.objective >= self.estimate
 
     def _wander(self) -> None:
         """Take a stochastic epoch's move, as far as F falls; look for the step anew."""
