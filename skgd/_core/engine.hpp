@@ -1,7 +1,10 @@
 // The core behind one type, whatever the storage: what the Cython shell holds.
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <numeric>
+#include <vector>
 
 #include "epoch.hpp"
 
@@ -134,6 +137,22 @@ inline void shuffle(const Kept& rows, std::uint32_t* order, std::uint64_t& state
 // The same of what is in the array.
 inline void shuffle(std::uint32_t* order, std::size_t n, std::uint64_t& state) {
   for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[draw(i, state)]);
+}
+
+// Blocks of neighbours in random order, each in random order in itself: of rows on a
+// disk, what is read together lies together. The rows come in their order.
+inline void shuffle_blocks(std::uint32_t* order, std::size_t n, std::size_t block,
+                           std::uint64_t& state) {
+  const std::vector<std::uint32_t> rows(order, order + n);
+  std::vector<std::uint32_t> blocks((n + block - 1) / block);
+  std::iota(blocks.begin(), blocks.end(), 0);
+  shuffle(blocks.data(), blocks.size(), state);
+  for (const std::size_t b : blocks) {
+    const std::size_t begin = b * block, size = std::min(block, n - begin);
+    std::copy_n(rows.data() + begin, size, order);
+    shuffle(order, size, state);
+    order += size;
+  }
 }
 
 inline void put_in_order(const Kept& rows, std::uint32_t* order) {

@@ -156,7 +156,8 @@ class StochasticMove:
         ends = np.floor(np.cumsum(self._p) * n + self._rng.random())
         counts = np.diff(ends, prepend=0.0).astype(np.int64)
         order = np.repeat(np.arange(n, dtype=np.uint32), counts)
-        shuffle(order, int(self._rng.integers(2**63)))
+        seed = int(self._rng.integers(2**63))
+        shuffle(order, seed, self._task.view.design.block_rows)
         return order
 
     def _derivatives(self, shift):
@@ -191,7 +192,10 @@ class MiniBatchMove:
     def __call__(self, v, b, z, d, h, solve, face=None, shift=None):
         """Give the move; see `make_move`."""
         gradient = _Gradient(self._task, v, d, face)
-        shuffle(self._order, int(self._rng.integers(2**63)))
+        block_rows = self._task.view.design.block_rows
+        if block_rows:
+            self._order.sort()
+        shuffle(self._order, int(self._rng.integers(2**63)), block_rows)
         size, count = self._batches(solve)
         batches = [self._order[i * size : (i + 1) * size] for i in range(count)]
         if self._metric.stale(h):

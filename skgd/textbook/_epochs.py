@@ -72,7 +72,10 @@ class TextbookEpochs:
         self._state = state.transposed() if self._transpose else state
         self._penalty = problem.penalty(self._state.coef)
         if self._shuffle:
-            self._rows = engine.TrainingRows(problem.rows, problem.design.shape[0])
+            design = problem.design
+            self._rows = engine.TrainingRows(
+                problem.rows, design.shape[0], design.block_rows
+            )
             if state.seed is None:
                 self._state.seed = seed_of(random_state)
         self._core = engine.Descent(
