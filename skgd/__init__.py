@@ -2,6 +2,7 @@
 
 from skgd._classifier import GDClassifier
 from skgd._regressor import GDRegressor
+from skgd.display import ConvergenceDisplay, DescentPathDisplay, LearningRateDisplay
 from skgd.textbook import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSProp
 
 __version__ = "0.1.0"
@@ -10,8 +11,11 @@ __all__ = [
     "SGD",
     "AdaGrad",
     "Adam",
+    "ConvergenceDisplay",
+    "DescentPathDisplay",
     "GDClassifier",
     "GDRegressor",
+    "LearningRateDisplay",
     "Momentum",
     "Nesterov",
     "RMSProp",

@@ -104,9 +104,9 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
     # --- The two ways to fit
 
     @with_callbacks
-    def _fit(self, X, y, coef_init, intercept_init, sample_weight):
+    def _fit(self, X, y, coef_init, intercept_init, sample_weight, tasks=None):
         _parameters.check_parameters(self, self._constraints)
-        tasks = tasks_of(self, X, y, sample_weight)
+        tasks = tasks or tasks_of(self, X, y, sample_weight)
         with _all_or_nothing(self):
             tasks.begin()
             earlier = self._earlier_model() if self.warm_start else None
@@ -227,6 +227,12 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
         return state
 
     # --- Problem
+
+    def _posed(self, X, y, sample_weight):
+        """Give the problem of all rows of weight, for an estimator of its own."""
+        training = self._training(X, y, sample_weight, reset=True)
+        state = self._initial_state(training, None, None, None)
+        return self._problem(training, training.rows, state)
 
     def _problem(self, training, rows, state):
         X, weight = training.X, training.weight

@@ -22,6 +22,9 @@ PUBLIC = {
     "AdaGrad",
     "RMSProp",
     "Adam",
+    "ConvergenceDisplay",
+    "DescentPathDisplay",
+    "LearningRateDisplay",
     "__version__",
 }
 
@@ -54,10 +57,11 @@ def test_star_import_brings_the_public_names():
     assert set(names) >= PUBLIC
 
 
-def test_modules_are_private_but_for_the_two_descents():
+def test_modules_are_private_but_for_descents_and_displays():
     modules = {info.name for info in pkgutil.iter_modules(skgd.__path__)}
     assert {name for name in modules if not name.startswith("_")} == {
         "auto",
+        "display",
         "textbook",
     }
 
