@@ -96,7 +96,9 @@ def descend(epochs, stopping, monitor, *, max_iter: int, score=None) -> Outcome:
     if best is not None and stopping.tol is not None:
         _, best_iter, suboptimality, model = best
     coef, intercept = model
-    objective = epochs.objective(coef, intercept)
+    objective = report.objective
+    if not report.exact or best is not None:
+        objective = epochs.objective(coef, intercept)
     return Outcome(
         coef,
         intercept,

@@ -24,6 +24,9 @@ class Report:
         Whether the estimate may be trusted (of all outputs: whether it meets `tol`).
     exhausted : bool
         Whether floating point (or the method) allows no more progress.
+    exact : bool
+        Whether the objective is that of the model in double, as a read of the rows
+        has it, and need not be computed again.
     """
 
     objective: float
@@ -32,6 +35,7 @@ class Report:
     step: float
     certified: bool = False
     exhausted: bool = False
+    exact: bool = False
 
     @property
     def finite(self) -> bool:

@@ -49,6 +49,28 @@ def test_view_multiplies_as_the_matrix_it_stands_for(views, rng):
     assert_allclose(view.gram(h[some], some), plain.gram(h[some], some), **SUM)
 
 
+def test_view_products_are_those_of_the_matrix(views, rng):
+    view, plain = views
+    s, targets = rng.random(900), rng.normal(size=(2, 900))
+    gram, cross = view.products(s, targets)
+    assert_allclose(gram, plain.gram(s)[:D, :D], **SUM)
+    assert_allclose(cross, plain.rmatvec(targets * s), **SUM)
+
+
+@pytest.mark.parametrize("name", ["squared_error", "log_loss", "huber"])
+def test_view_gradient_is_that_of_three_steps(views, name, rng):
+    view, plain = views
+    y, v = np.sign(rng.normal(size=900)), rng.normal(size=(1, D))
+    loss = bridge.SampleLoss(name, 0.3, y, rng.random(900))
+    z = plain.matvec(v) + 0.7
+    d = np.empty_like(z)
+    expected = loss.evaluate(z, d)
+    value, g, g_intercept = view.gradient(v[0], 0.7, loss)
+    assert_allclose(value, expected, rtol=1e-10)
+    assert_allclose(g, plain.rmatvec(d)[0], **SUM)
+    assert_allclose(g_intercept, d.sum(), **SUM)
+
+
 def test_view_ranges_are_those_of_the_columns(views, rng):
     view, _ = views
     s = rng.random(900)
@@ -72,6 +94,11 @@ def test_view_does_not_depend_on_threads(rng):
     assert_array_equal(one.rmatvec_squared(r[0]), two.rmatvec_squared(r[0]))
     v = rng.normal(size=(1, 20))
     assert_array_equal(one.matvec(v), two.matvec(v))
+    loss = bridge.SampleLoss("squared_error", 0.0, r[0], np.ones(len(X)) / len(X))
+    for of_one, of_two in zip(
+        one.gradient(v[0], 1.0, loss), two.gradient(v[0], 1.0, loss), strict=True
+    ):
+        assert_array_equal(of_one, of_two)
 
 
 def test_view_centres_columns_of_huge_mean_without_loss(rng):

@@ -14,21 +14,6 @@ from skgd._core.engine import LOSSES
 from skgd._core.arrays cimport address, doubles
 
 
-cdef extern from "view.hpp" namespace "skgd" nogil:
-    cppclass CView "skgd::View":
-        void matvec(const double*, size_t, double*, int) except +
-        void rmatvec(const double*, size_t, double*, int) except +
-        void rmatvec_squared(const double*, double*, int) except +
-        void range(const double*, double*, double*, double*) except +
-        void block(const uint32_t*, size_t, const double*, const double*, double*)
-        void add_gram(const uint32_t*, size_t, const double*, double*)
-    unique_ptr[CView] dense_view[T](
-        const void*, size_t, size_t, const uint32_t*, size_t, const double*)
-    unique_ptr[CView] csr_view[T, I](
-        const void*, const void*, const void*, size_t, size_t, const uint32_t*, size_t,
-        const double*)
-
-
 cdef extern from "sample_space.hpp" namespace "skgd" nogil:
     enum class LossName(int):
         pass
@@ -47,8 +32,28 @@ cdef extern from "sample_space.hpp" namespace "skgd" nogil:
                        const double*, double*, double*) except +
 
 
+cdef extern from "view.hpp" namespace "skgd" nogil:
+    cppclass CView "skgd::View":
+        void matvec(const double*, size_t, double*, int) except +
+        void rmatvec(const double*, size_t, double*, int) except +
+        void rmatvec_squared(const double*, double*, int) except +
+        void gradient(const double*, double, const CSampleLoss&, double*, int) except +
+        void range(const double*, double*, double*, double*) except +
+        void block(const uint32_t*, size_t, const double*, const double*, size_t,
+                   double*)
+        void add_gram(const uint32_t*, size_t, const double*, double*)
+    unique_ptr[CView] dense_view[T](
+        const void*, size_t, size_t, const uint32_t*, size_t, const double*)
+    unique_ptr[CView] csr_view[T, I](
+        const void*, const void*, const void*, size_t, size_t, const uint32_t*, size_t,
+        const double*)
+
+
 # Values of a block of which a Gram matrix is made: half a second-level cache.
 _BLOCK_VALUES = 65536
+
+
+cdef class SampleLoss
 
 
 cdef class View:
@@ -120,6 +125,8 @@ cdef class View:
 
     def matvec(self, v):
         """Give v A' of shape (K, n_rows) for v of shape (K, n_features)."""
+        if not v.any():  # most descents begin there
+            return np.zeros((len(v), self.n_rows))
         u = np.ascontiguousarray(v * self.scale)
         z = np.empty((len(u), self.n_rows))
         cdef size_t K = len(u)
@@ -149,6 +156,21 @@ cdef class View:
             self.view.get().rmatvec_squared(c_h, c_g, self._n_threads)
         return g * self.scale**2
 
+    def gradient(self, v, double b, SampleLoss loss):
+        """Give the loss of v A' + b, its gradient in v and in b: one read of the rows.
+
+        v : ndarray of shape (n_features,); loss: of one output.
+        """
+        u, g = np.ascontiguousarray(v * self.scale), np.empty(self.n_features + 2)
+        if loss.n_outputs > 1:
+            raise ValueError(f"one output, got {loss.n_outputs}")
+        doubles(loss.y, (self.n_rows,))
+        cdef const double* c_u = doubles(u, (self.n_features,))
+        cdef double* c_g = doubles(g, g.shape)
+        with nogil:
+            self.view.get().gradient(c_u, b, loss.c, c_g, self._n_threads)
+        return g[-1], g[:-2] * self.scale, g[-2]
+
     def ranges(self, s):
         """Give sum_i s_i x_i of X itself, and each column's least and greatest value."""
         total, low, high = np.empty((3, self.n_features))
@@ -170,13 +192,27 @@ cdef class View:
             positions = np.flatnonzero(h) if np.count_nonzero(h) < len(h) else None
             h = h if positions is None else h[positions]
         rows = self.rows if positions is None else np.ascontiguousarray(self.rows[positions])
-        return self._sparse_gram(rows, h) if self.sparse else self._dense_gram(rows, h)
+        return self._sparse_gram(rows, h) if self.sparse else self._dense_gram(rows, h, 1)
 
-    def _dense_gram(self, rows, h):
-        cdef Py_ssize_t d = self.n_features, n = len(rows), begin, size
-        cdef Py_ssize_t step = max(_BLOCK_VALUES // (d + 1), min(d + 1, 256))
-        gram = np.zeros((d + 1, d + 1), order="F")
-        factor, out = np.sqrt(h), np.empty((min(step, n), d + 1))
+    def products(self, s, targets):
+        """Give A' diag(s) A and targets diag(s) A, of shape (n_targets, n_features).
+
+        `s` of shape (n_rows,), `targets` of shape (n_targets, n_rows). One read of the
+        rows where A is dense.
+        """
+        d = self.n_features
+        if self.sparse:
+            gram, cross = self._sparse_gram(self.rows, s), self.rmatvec(targets * s)
+            return gram[:d, :d].copy(), cross
+        cross = np.zeros((len(targets), d))
+        gram = self._dense_gram(self.rows, s, 0, targets * np.sqrt(s), cross)
+        return gram.T, cross
+
+    def _dense_gram(self, rows, h, Py_ssize_t n_ones, roots=None, cross=None):
+        cdef Py_ssize_t width = self.n_features + n_ones, n = len(rows), begin, size
+        cdef Py_ssize_t step = max(_BLOCK_VALUES // width, min(width, 256))
+        gram = np.zeros((width, width), order="F")
+        factor, out = np.sqrt(h), np.empty((min(step, n), width))
         cdef const uint32_t* r = <const uint32_t*>address(rows, np.uint32, (len(rows),))
         cdef const double* f = doubles(factor, (len(rows),))
         cdef const double* q = doubles(self.scale, (self.n_features,))
@@ -184,11 +220,13 @@ cdef class View:
         for begin in range(0, n, step):
             size = min(step, n - begin)
             with nogil:
-                self.view.get().block(r + begin, size, f + begin, q, o)
+                self.view.get().block(r + begin, size, f + begin, q, width, o)
             gram = dsyrk(1.0, out[:size].T, beta=1.0, c=gram, lower=1, overwrite_c=1)
+            if roots is not None:
+                cross += roots[:, begin : begin + size] @ out[:size]
         diagonal = gram.diagonal().copy()
         gram += gram.T  # the upper half was zero
-        gram.flat[:: d + 2] = diagonal
+        gram.flat[:: width + 1] = diagonal
         return gram
 
     def _sparse_gram(self, rows, h):

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "design.hpp"
+#include "sample_space.hpp"
 
 namespace skgd {
 
@@ -92,32 +93,48 @@ SKGD_INLINE void add_centred(const Dense<T>& X, const double* mean, const Chunk&
 template <class T>
 SKGD_INLINE void add_range(const Dense<T>& X, const Chunk& chunk, const double* s,
                            double* sum, double* low, double* high) {
-  for (std::size_t i = chunk.begin; i < chunk.end; ++i) {
+  const auto less = [](double x, double y) SKGD_INLINE_LAMBDA { return x < y ? x : y; };
+  const auto more = [](double x, double y) SKGD_INLINE_LAMBDA { return x > y ? x : y; };
+  std::size_t i = chunk.begin;
+  for (; i + 4 <= chunk.end; i += 4) {
+    const T *a = X.row(chunk.rows[i]), *b = X.row(chunk.rows[i + 1]),
+            *c = X.row(chunk.rows[i + 2]), *e = X.row(chunk.rows[i + 3]);
+    const double p = s[i], q = s[i + 1], t = s[i + 2], u = s[i + 3];
+#pragma omp simd
+    for (std::size_t j = 0; j < X.n_features; ++j) {
+      const double x = static_cast<double>(a[j]), y = static_cast<double>(b[j]),
+                   v = static_cast<double>(c[j]), w = static_cast<double>(e[j]);
+      sum[j] += (p * x + q * y) + (t * v + u * w);
+      low[j] = less(less(x, y), less(less(v, w), low[j]));
+      high[j] = more(more(x, y), more(more(v, w), high[j]));
+    }
+  }
+  for (; i < chunk.end; ++i) {
     const T* a = X.row(chunk.rows[i]);
-    const double weight = s[i];
 #pragma omp simd
     for (std::size_t j = 0; j < X.n_features; ++j) {
       const double x = static_cast<double>(a[j]);
-      sum[j] += weight * x;
-      low[j] = x < low[j] ? x : low[j];
-      high[j] = x > high[j] ? x : high[j];
+      sum[j] += s[i] * x;
+      low[j] = less(x, low[j]);
+      high[j] = more(x, high[j]);
     }
   }
 }
 
-// out_i = factor_i (x_i - mean) scale, and factor_i in the last column: the block of
-// which a Gram matrix is made.
+// out_i = factor_i (x_i - mean) scale, and factor_i in what width leaves beyond: the
+// block of which a Gram matrix is made.
 template <class T>
 SKGD_INLINE void write_block(const Dense<T>& X, const double* mean, const double* scale,
-                             const Chunk& chunk, const double* factor, double* out) {
+                             const Chunk& chunk, const double* factor,
+                             std::size_t width, double* out) {
   const std::size_t d = X.n_features;
-  for (std::size_t i = chunk.begin; i < chunk.end; ++i, out += d + 1) {
+  for (std::size_t i = chunk.begin; i < chunk.end; ++i, out += width) {
     const T* a = X.row(chunk.rows[i]);
     const double f = factor[i];
 #pragma omp simd
     for (std::size_t j = 0; j < d; ++j)
       out[j] = f * (static_cast<double>(a[j]) - mean[j]) * scale[j];
-    out[d] = f;
+    for (std::size_t j = d; j < width; ++j) out[j] = f;
   }
 }
 
@@ -177,6 +194,27 @@ SKGD_INLINE void add_range(const Csr<T, I>& X, const Chunk& chunk, const double*
   }
 }
 
+// --- Both at once
+
+// With z = (X - mean) u + b: g += sum_i d_i (x_i - mean) for d = s l'(z), and after g
+// the sums of d and of s l. Each row is read once from memory.
+template <class Design>
+SKGD_INLINE void add_gradient(const Design& X, const double* mean, const Chunk& chunk,
+                              const double* u, double b, const SampleLoss& f,
+                              double* g) {
+  double z[kSampleBlock], d[kSampleBlock], h[kSampleBlock];
+  for (std::size_t i = chunk.begin; i < chunk.end; i += kSampleBlock) {
+    const std::size_t R = std::min(kSampleBlock, chunk.end - i);
+    const Chunk rows{chunk.rows + i, 0, R};
+    centred_dots(X, mean, rows, u, z);
+    for (std::size_t r = 0; r < R; ++r) z[r] += b;
+    const double value = evaluate_rows(f, i, R, z, d, h);
+    add_centred<1>(X, mean, rows, d, g);
+    for (std::size_t r = 0; r < R; ++r) g[X.n_features] += d[r];
+    g[X.n_features + 1] += value;
+  }
+}
+
 // --- The same, in chunks
 
 // Calls work(c) for each chunk c, on up to n_threads threads.
@@ -208,31 +246,39 @@ class View {
   virtual void rmatvec(const double* r, std::size_t K, double* g,
                        int n_threads) const = 0;
   virtual void rmatvec_squared(const double* h, double* g, int n_threads) const = 0;
+  // g (d + 2): the gradient in u and in b of sum_i s_i l((X - mean) u + b), and that
+  // sum
+  virtual void gradient(const double* u, double b, const SampleLoss& f, double* g,
+                        int n_threads) const = 0;
   // sum_i s_i x_i, least and greatest value of each column
   virtual void range(const double* s, double* sum, double* low, double* high) const = 0;
-  // Dense: block (n_positions, d + 1) of factor_i [(x_i - mean) scale, 1]
+  // Dense: block (n_positions, width) of factor_i [(x_i - mean) scale, 1], width d or
+  // d + 1
   virtual void block(const std::uint32_t* rows, std::size_t n_positions,
-                     const double* factor, const double* scale, double* out) const = 0;
+                     const double* factor, const double* scale, std::size_t width,
+                     double* out) const = 0;
   // CSR: H (d, d) += sum_i h_i x_i x_i', the upper triangle
   virtual void add_gram(const std::uint32_t* rows, std::size_t n_positions,
                         const double* h, double* H) const = 0;
 };
 
-#define SKGD_VIEW_DECLARE(CLONES, Design, T)                                      \
-  void centred_dots_entry(const Design&, const double* mean, const Chunk&,        \
-                          const double* u, double* z);                            \
-  void add_centred_entry(const Design&, const double* mean, const Chunk&,         \
-                         const double* r, double* g);                             \
-  void add_centred_squared_entry(const Design&, const double* mean, const Chunk&, \
-                                 const double* r, double* g);                     \
-  void add_range_entry(const Design&, const Chunk&, const double* s, double* sum, \
+#define SKGD_VIEW_DECLARE(CLONES, Design, T)                                        \
+  void centred_dots_entry(const Design&, const double* mean, const Chunk&,          \
+                          const double* u, double* z);                              \
+  void add_centred_entry(const Design&, const double* mean, const Chunk&,           \
+                         const double* r, double* g);                               \
+  void add_centred_squared_entry(const Design&, const double* mean, const Chunk&,   \
+                                 const double* r, double* g);                       \
+  void add_gradient_entry(const Design&, const double* mean, const Chunk&,          \
+                          const double* u, double b, const SampleLoss&, double* g); \
+  void add_range_entry(const Design&, const Chunk&, const double* s, double* sum,   \
                        double* low, double* high);
 SKGD_DESIGNS(SKGD_VIEW_DECLARE)
 #undef SKGD_VIEW_DECLARE
 void write_block_entry(const Dense<float>&, const double*, const double*, const Chunk&,
-                       const double*, double*);
+                       const double*, std::size_t, double*);
 void write_block_entry(const Dense<double>&, const double*, const double*, const Chunk&,
-                       const double*, double*);
+                       const double*, std::size_t, double*);
 
 template <class Design>
 class ViewOf final : public View {
@@ -288,6 +334,18 @@ class ViewOf final : public View {
     }
   }
 
+  void gradient(const double* u, double b, const SampleLoss& f, double* g,
+                int n_threads) const override {
+    const std::size_t d = X_.n_features;
+    if constexpr (Design::kSparse)
+      for (std::size_t j = 0; j < d; ++j) b -= mean_[j] * u[j];
+    sum(d + 2, g, n_threads, [&](const Chunk& block, double* to) {
+      add_gradient_entry(X_, mean_, block, u, b, f, to);
+    });
+    if constexpr (Design::kSparse)
+      for (std::size_t j = 0; j < d; ++j) g[j] -= mean_[j] * g[d];
+  }
+
   void range(const double* s, double* sum, double* low, double* high) const override {
     const std::size_t d = X_.n_features;
     std::fill(sum, sum + d, 0.0);
@@ -305,9 +363,9 @@ class ViewOf final : public View {
   }
 
   void block(const std::uint32_t* rows, std::size_t n_positions, const double* factor,
-             const double* scale, double* out) const override {
+             const double* scale, std::size_t width, double* out) const override {
     if constexpr (!Design::kSparse)
-      write_block_entry(X_, mean_, scale, {rows, 0, n_positions}, factor, out);
+      write_block_entry(X_, mean_, scale, {rows, 0, n_positions}, factor, width, out);
   }
 
   void add_gram(const std::uint32_t* rows, std::size_t n_positions, const double* h,

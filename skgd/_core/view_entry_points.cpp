@@ -1,5 +1,4 @@
 // The loops of view.hpp and sample_space.hpp, compiled once for each instruction set.
-#include "sample_space.hpp"
 #include "view.hpp"
 
 namespace skgd {
@@ -18,17 +17,22 @@ namespace skgd {
                                         double* g) {                                \
     add_centred<2>(X, mean, chunk, r, g);                                           \
   }                                                                                 \
+  CLONES void add_gradient_entry(const Design& X, const double* mean,               \
+                                 const Chunk& chunk, const double* u, double b,     \
+                                 const SampleLoss& f, double* g) {                  \
+    add_gradient(X, mean, chunk, u, b, f, g);                                       \
+  }                                                                                 \
   CLONES void add_range_entry(const Design& X, const Chunk& chunk, const double* s, \
                               double* sum, double* low, double* high) {             \
     add_range(X, chunk, s, sum, low, high);                                         \
   }
 SKGD_DESIGNS(SKGD_DEFINE)
 
-#define SKGD_DEFINE_BLOCK(T)                                                  \
-  SKGD_CLONES void write_block_entry(const Dense<T>& X, const double* mean,   \
-                                     const double* scale, const Chunk& chunk, \
-                                     const double* factor, double* out) {     \
-    write_block(X, mean, scale, chunk, factor, out);                          \
+#define SKGD_DEFINE_BLOCK(T)                                                          \
+  SKGD_CLONES void write_block_entry(                                                 \
+      const Dense<T>& X, const double* mean, const double* scale, const Chunk& chunk, \
+      const double* factor, std::size_t width, double* out) {                         \
+    write_block(X, mean, scale, chunk, factor, width, out);                           \
   }
 SKGD_DEFINE_BLOCK(float)
 SKGD_DEFINE_BLOCK(double)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skgd.auto._dual import DualAscent
+from skgd.auto._least_squares import LeastSquares
 from skgd.auto._multipliers import Multipliers
 from skgd.auto._proximal import ProximalNewton
 from skgd.auto._proximal_multipliers import ProximalMultipliers
@@ -16,12 +17,19 @@ _MANY_ROWS, _MANY_COLUMNS = 20_000, 2000
 _NARROW = 500
 
 
-class DualFirst:
-    """Dual ascent, until that stalls; then multipliers from its model on."""
+class Relay:
+    """A descent until it stalls; then another one from its model on.
 
-    def __init__(self, task, v, b, tol, mode, seed):
-        self._task, self._tol = task, tol
-        self._descent = DualAscent(task, v, b, tol, mode, seed)
+    Parameters
+    ----------
+    first : LeastSquares or DualAscent
+    following : callable
+        Gives the other descent, from (v, b).
+    """
+
+    def __init__(self, first, following):
+        self._descent, self._following = first, following
+        self._relieved = False
 
     @property
     def v(self):
@@ -36,8 +44,9 @@ class DualFirst:
     def run_epoch(self):
         """Run an epoch of the descent that has its turn."""
         report = self._descent.run_epoch()
-        if isinstance(self._descent, DualAscent) and self._descent.stalled:
-            self._descent = Multipliers(self._task, self.v, self.b, self._tol)
+        if not self._relieved and self._descent.stalled:
+            self._descent = self._following(self.v, self.b)
+            self._relieved = True
         return report
 
 
@@ -45,14 +54,31 @@ def make_descent(task, v, b, tol, mode, seed):
     """Give the descent of a task, starting from (v, b)."""
     if not task.minimised:
         return Rosenblatt(task, v, b, tol, mode, seed)
-    separable = not task.l1.any() and not task.positive
-    if np.isinf(task.loss.curvature):
-        wide = task.view.sparse and task.view.n_features > _NARROW
-        if wide and separable and task.ridge.any():
-            return DualFirst(task, v, b, tol, mode, seed)
-        return _make_kinked(task, v, b, tol, separable)
+    if task.quadratic is not None:
+        return Relay(
+            LeastSquares(task, v, b, tol),
+            lambda v, b: _make_smooth(task, v, b, tol, mode, seed),
+        )
+    if np.isfinite(task.loss.curvature):
+        return _make_smooth(task, v, b, tol, mode, seed)
+    separable = _separable(task)
+    wide = task.view.sparse and task.view.n_features > _NARROW
+    if wide and separable and task.ridge.any():
+        return Relay(
+            DualAscent(task, v, b, tol, mode, seed),
+            lambda v, b: Multipliers(task, v, b, tol),
+        )
+    return _make_kinked(task, v, b, tol, separable)
+
+
+def _separable(task):
+    return not task.l1.any() and not task.positive
+
+
+def _make_smooth(task, v, b, tol, mode, seed):
+    """Give the descent on a loss without kinks."""
     move = None if mode == "batch" else make_move(task, mode, seed)
-    if separable:
+    if _separable(task):
         return SmoothDescent(task, v, b, tol, move)
     return ProximalNewton(task, v, b, tol, mode, seed, move)
 

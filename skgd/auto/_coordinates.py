@@ -5,7 +5,10 @@ import numpy as np
 from skgd._core.bridge import SampleLoss, View
 from skgd._core.engine import LOSSES
 from skgd.auto._interval import Interval
-from skgd.auto._moments import Columns
+from skgd.auto._kinked_model import MOST_WHOLE
+from skgd.auto._least_squares import Hessian, Quadratic
+from skgd.auto._moments import Columns, Products
+from skgd.auto._preconditioner import choose_rows
 from skgd.auto._task import Task
 
 # The mean curvature at the start is at least this share of the loss's bound: rows that
@@ -18,21 +21,117 @@ class TooLargeError(Exception):
     """A column of X holds NaN, infinity, or numbers whose squares overflow."""
 
 
-def make_tasks(problem, positive: bool, intercept) -> tuple[Columns, list[Task]]:
-    """Give the columns, and what is to be minimised: a task an output or for softmax.
+def make_tasks(problem, positive: bool, intercept, tol, mode):
+    """Give what is to be minimised: a task an output, or one for softmax.
 
-    Two passes over X for the columns' means and variances. `intercept`, of shape
-    (n_outputs,), is where b stays unless it is fitted.
+    Two passes over X for the columns' means and variances, and their products where
+    these settle a squared error.
+
+    Parameters
+    ----------
+    problem : Problem
+    positive : bool
+        Whether coefficients must not be negative.
+    intercept : ndarray of shape (n_outputs,)
+        Where b stays unless it is fitted.
+    tol, mode : float or None, str
+        Of the descent.
+
+    Returns
+    -------
+    columns : Columns
+    tasks : list of Task
     """
     s = row_weights(problem)
-    view, mean, variance = look_at_columns(problem, problem.fit_intercept, s)
+    losses = list(output_losses(problem, s))
+    centred, products = problem.fit_intercept, None
+    if mode == "batch" and _products_pay(problem, losses[0], positive, tol):
+        targets = np.array([loss.y for loss in losses])
+        fixed = None if centred else intercept
+        view, products, variance = look_at_products(problem, centred, s, targets, fixed)
+    else:
+        view, _, variance = look_at_columns(problem, centred, s)
     tasks: list[Task] = []
     begin = 0
-    for loss in output_losses(problem, s):
+    for loss in losses:
         fixed = intercept[begin : begin + loss.n_outputs]
-        tasks.append(_make_task(problem, loss, view, (mean, variance), positive, fixed))
+        tasks.append(_make_task(problem, loss, view, variance, positive, fixed))
         begin += loss.n_outputs
-    return Columns(mean, np.maximum(variance, 0.0)), tasks
+    if products is not None:
+        _add_quadratics(tasks, products)
+    return Columns(view.mean, np.maximum(variance, 0.0)), tasks
+
+
+def _products_pay(problem, loss, positive, tol) -> bool:
+    """Tell whether a Gram matrix settles the problem, sooner than a sample of rows.
+
+    Not of sparse X, whose Gram matrix loses the digits that a mean in terms of
+    standard deviations has, twice.
+    """
+    view = _raw_view(problem)
+    alike = loss.quadratic and problem.samples.positive is None
+    if not alike or view.sparse or view.n_rows <= view.n_features:
+        return False
+    if problem.l1 or positive:
+        return view.n_features <= MOST_WHOLE
+    return choose_rows(view, loss, tol) is None
+
+
+def _add_quadratics(tasks, products) -> None:
+    """Give each task the gradient and Hessian that the products make."""
+    scale, ridge = tasks[0].view.scale, tasks[0].ridge
+    matrix = products.gram * scale * scale[:, None]
+    matrix.flat[:: len(scale) + 1] += ridge
+    hessian = Hessian(matrix)
+    for task, cross in zip(tasks, products.cross, strict=True):
+        task.quadratic = Quadratic(hessian, -cross * scale)
+
+
+def _raw_view(problem):
+    d = problem.design.shape[1]
+    return View(
+        problem.design, problem.rows, np.zeros(d), np.ones(d), problem.n_threads
+    )
+
+
+def _look_at_ranges(problem, centred, s):
+    """Give the rows about their means (or zero), and whether a column is constant."""
+    view = _raw_view(problem)
+    mean, low, high = view.ranges(s)
+    if centred:
+        constant = low == high
+        mean[constant] = low[constant]
+    else:
+        mean, constant = np.zeros(len(mean)), (low == 0.0) & (high == 0.0)
+    return view.with_coordinates(mean, view.scale), constant
+
+
+def look_at_products(problem, centred: bool, s, targets, fixed=None):
+    """Give the training rows, and the products of columns and targets: two passes.
+
+    Parameters
+    ----------
+    problem, centred, s
+        As `look_at_columns` takes them.
+    targets : ndarray of shape (n_outputs, n_train)
+    fixed : ndarray of shape (n_outputs,) or None
+        What to subtract from the targets; by default their means.
+
+    Returns
+    -------
+    view : View
+        Of the columns about their means.
+    products : Products
+    variance : ndarray of shape (n_features,)
+        As `look_at_columns` gives it.
+    """
+    view, constant = _look_at_ranges(problem, centred, s)
+    centre = targets @ s if fixed is None else fixed
+    gram, cross = view.products(s, targets - centre[:, None])
+    variance = gram.diagonal().copy()
+    _check_range(view.mean, variance)
+    variance[constant] = -1.0
+    return view, Products(view.mean, gram, centre, cross), variance
 
 
 def look_at_columns(problem, centred: bool, s=None):
@@ -49,25 +148,16 @@ def look_at_columns(problem, centred: bool, s=None):
     Returns
     -------
     view : View
-        Of any coordinates.
+        Of the columns about their means.
     mean, variance : ndarray of shape (n_features,)
         The variance is -1 where a column is constant (or zero, unless `centred`).
     """
     s = row_weights(problem) if s is None else s
-    d = problem.design.shape[1]
-    view = View(
-        problem.design, problem.rows, np.zeros(d), np.ones(d), problem.n_threads
-    )
-    mean, low, high = view.ranges(s)
-    if centred:
-        constant = low == high
-        mean[constant] = low[constant]
-    else:
-        mean, constant = np.zeros(d), (low == 0.0) & (high == 0.0)
-    variance = view.with_coordinates(mean, np.ones(d)).rmatvec_squared(s)
-    _check_range(mean, variance)
+    view, constant = _look_at_ranges(problem, centred, s)
+    variance = view.rmatvec_squared(s)
+    _check_range(view.mean, variance)
     variance[constant] = -1.0
-    return view, mean, variance
+    return view, view.mean, variance
 
 
 def _check_range(mean, variance):
@@ -105,8 +195,8 @@ def output_losses(problem, s):
         yield SampleLoss(name, parameter, target, own)
 
 
-def _make_task(problem, loss, view, columns, positive, fixed):
-    K, (mean, variance) = loss.n_outputs, columns
+def _make_task(problem, loss, view, variance, positive, fixed):
+    K = loss.n_outputs
     constant = np.zeros(K) if problem.fit_intercept else fixed.copy()
     if problem.fit_intercept and problem.minimised:
         constant = best_constant(loss)
@@ -120,7 +210,7 @@ def _make_task(problem, loss, view, columns, positive, fixed):
         curvature = max(h.sum() / K, least)
     scale = _scale(curvature, variance, problem.ridge if problem.minimised else 0.0)
     return Task(
-        view.with_coordinates(mean, scale),
+        view.with_coordinates(view.mean, scale),
         loss,
         problem.ridge * scale**2,
         problem.l1 * scale,

@@ -60,7 +60,7 @@ class AutoEpochs:
     def __init__(self, problem, coef, intercept, *, positive, tol, mode, seed):
         self.problem, self._tol = problem, tol
         self._outputs, self._own = [], []
-        self.columns, tasks = make_tasks(problem, positive, intercept)
+        self.columns, tasks = make_tasks(problem, positive, intercept, tol, mode)
         self._raw = tasks[0].view.with_coordinates(*_units_of(problem.design))
         end = 0
         for task in tasks:
@@ -83,6 +83,8 @@ class AutoEpochs:
             step=float(np.mean([r.step for r in reports])),
             certified=all(output.met(self._tol) for output in self._outputs),
             exhausted=all(output.finished(self._tol) for output in self._outputs),
+            exact=all(r.exact for r in reports)
+            and self.problem.design.dtype == np.float64,
         )
 
     def objective(self, coef, intercept) -> float:

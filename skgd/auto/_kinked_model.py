@@ -5,9 +5,37 @@ from scipy.special import softmax
 
 from skgd._core.coordinate import descend_gram
 
+MOST_WHOLE = 500  # columns up to which a model takes all of them
 _ROUNDS = 200  # of sweeps and face steps; 3 to 25 where measured
 _JOINT = 300  # unknowns up to which the classes of softmax share one Hessian at once
 _MOST_JOINT = 2000  # and up to which they do in the end
+
+
+def minimise_with_kinks(H, g, v, kinks, absolute, relative, swept=3):
+    """Minimise g'(x - v) + (x - v)'H(x - v)/2 + sum_j l1_j |x_j| over x.
+
+    Parameters
+    ----------
+    H : ndarray of shape (p, p)
+    g, v : ndarray of shape (p,)
+    kinks : (l1, nonnegative), ndarrays of shape (p,)
+    absolute, relative : float
+        A round that gains no more than this, or this share of all gains, is the last.
+    swept : int
+        Rounds that move every coefficient.
+
+    Returns
+    -------
+    step : ndarray of shape (p,)
+        x - v.
+    decrease, rest : float
+        Of all rounds, and of the last.
+    """
+    x = v.copy()
+    decrease, rest, _ = descend_gram(
+        H, g.copy(), *kinks, x, absolute, relative, _ROUNDS, swept
+    )
+    return x - v, decrease, rest
 
 
 class GramModel:
@@ -90,14 +118,10 @@ class GramModel:
 
     def _solve(self, H, g, v, absolute, relative):
         repeats = len(v) // len(self.l1)
-        l1, bounded = np.tile(self.l1, repeats), np.tile(self.nonnegative, repeats)
-        r, x = g.copy(), v.copy()
+        kinks = np.tile(self.l1, repeats), np.tile(self.nonnegative, repeats)
         # Between classes that share a shift, coefficients that move alone are lost.
         swept = 0 if repeats > 1 else 3
-        total, last, _ = descend_gram(
-            H, r, l1, bounded, x, absolute, relative, _ROUNDS, swept
-        )
-        return x - v, total, last
+        return minimise_with_kinks(H, g, v, kinks, absolute, relative, swept)
 
     def _block(self, h):
         size = len(self.l1)

@@ -7,7 +7,7 @@ import numpy as np
 from skgd.auto._factor import Factor
 
 _MOST_COLUMNS = 2000  # of a Cholesky factor
-_RAISED = 1e-12 * 100.0 ** np.arange(8)  # of the unit diagonal, until it factors
+RAISED = 1e-12 * 100.0 ** np.arange(8)  # of the unit diagonal, until it factors
 _FEW = 2  # times the rows to sample: then all of them cost no more
 _SHARE_OF_ALL = 0.5  # sampling more rows than this costs more than it saves
 # Seconds, measured on one core; only their ratios matter, and they are constants so
@@ -77,7 +77,7 @@ class Cholesky:
             H[np.arange(d), np.arange(d)] += task.ridge
             if not task.fit_intercept:
                 H[d, :] = H[:, d] = 0.0
-            self._factors.append(Factor(H, _RAISED))
+            self._factors.append(Factor(H, RAISED))
 
     def solve(self, g, g_intercept):
         """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
@@ -111,28 +111,36 @@ def sample_rows(h, norms, m, rng):
     return positions, h[positions] / (m * p[positions])
 
 
-def choose_rows(task, tol, sparse_cost):
+def choose_rows(view, loss, tol):
     """Choose P: the rows of X for a Hessian a class; None for all, 0 for the diagonal.
 
     With m = c n_features rows an iteration contracts F - F* by 1 / c, so that the
     costs of factor and iterations are
     R c n_features t_row + t_iteration ln(1 / tol) / ln c.
+    All rows of a squared error settle it in one.
     """
-    view, K = task.view, task.loss.n_outputs
-    n, d = view.n_rows, view.n_features
+    K, n, d = loss.n_outputs, view.n_rows, view.n_features
     if d > _MOST_COLUMNS or K * d > 15_000:
         return 0
-    values = sparse_cost[0] if view.sparse else n * d
+    values, squares = _sparse_cost(view) if view.sparse else (n * d, 0)
     t_iteration = 2 * K * values * _SECONDS_VALUE + n * K * _SECONDS_ROW
     if view.sparse:
-        t_all = K * (sparse_cost[1] * 2e-9 + d**3 / 3 * _SECONDS_GRAM)
+        t_all = K * (squares * 2e-9 + d**3 / 3 * _SECONDS_GRAM)
         return None if d <= 500 or t_all <= 10 * t_iteration else 0
-    refreshes = 1 if task.loss.quadratic else 2 if K == 1 else 4
+    refreshes = 1 if loss.quadratic else 2 if K == 1 else 4
     t_row = K * d * d * _SECONDS_GRAM
     decades = math.log(1.0 / max((tol or 0.0) / 10, 1e-6))
 
     def cost(c):
         return refreshes * c * d * t_row + t_iteration * decades / math.log(c)
 
+    if loss.quadratic and n * t_row <= t_iteration * decades / math.log(max(n / d, 4)):
+        return None
     c = min(np.geomspace(4, max(n / d, 4), 40), key=cost)
     return None if c * d > _SHARE_OF_ALL * n or n < 4 * d else int(c * d)
+
+
+def _sparse_cost(view):
+    """Give the stored entries of the rows, and the sum of squares of a row's number."""
+    counts = np.diff(view.design.arrays[2])[view.rows].astype(np.float64)
+    return float(counts.sum()), float((counts**2).sum())

@@ -4,10 +4,9 @@ import numpy as np
 
 from skgd._report import Report
 from skgd.auto._face import search_face
-from skgd.auto._kinked_model import GramModel
+from skgd.auto._kinked_model import MOST_WHOLE, GramModel
 from skgd.auto._working_set import WorkingSetModel
 
-_WHOLE = 500  # columns up to which the model takes all of them
 _FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
 _STALE = 0.3  # from which the model is made anew
 _ROUNDING = 4e-16  # of F: below it no decrease shows
@@ -55,7 +54,7 @@ class ProximalNewton:
     def __init__(self, task, v, b, tol, mode="batch", seed=0, move=None):
         self.task, self.v, self.b, self.tol = task, v.copy(), b.copy(), tol
         self.mode, self.seed, self.move = mode, seed, move
-        whole = len(task.l1) <= _WHOLE
+        whole = len(task.l1) <= MOST_WHOLE
         self.model = GramModel(task) if whole else WorkingSetModel(task)
         self.floor = 1e-3  # of the curvature's bound: rows without any must not decide
         self.previous = None  # the last step and its image
@@ -161,7 +160,7 @@ class ProximalNewton:
             self.objective += task.penalty(v) - task.penalty(self.v)
             self.v = v
         g = self.rmatvec + task.ridge * v
-        self.gradient_norm = float(np.linalg.norm(self._subgradient(g)))
+        self.gradient_norm = float(np.linalg.norm(task.subgradient(g, v)))
         if task.fit_intercept:
             g = np.hstack([g, self.d.sum(1)[:, None]])
         self.gradient = g
@@ -204,14 +203,6 @@ class ProximalNewton:
             dv, db = self.proposal
             self.image = self.task.view.matvec(dv) + db[:, None]
         return self.image
-
-    def _subgradient(self, g):
-        """Give the subgradient of the least norm, for the gradient g of the rest."""
-        l1, v = self.task.l1, self.v
-        at_zero = np.sign(g) * np.maximum(np.abs(g) - l1, 0.0)
-        if self.task.positive:
-            at_zero = np.minimum(g + l1, 0.0)
-        return np.where(v != 0, g + l1 * np.sign(v), at_zero)
 
     def _change(self) -> float:
         if self.curvature is None:

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
 
-from skgd.auto._coordinates import look_at_columns, output_losses, row_weights
+from skgd.auto._coordinates import (
+    look_at_columns,
+    look_at_products,
+    output_losses,
+    row_weights,
+)
 from skgd.auto._lesson import Lesson
 from skgd.auto._moments import Columns, Products
 
@@ -65,7 +70,8 @@ def learn_least_squares(problem, start):
         group = earlier.groups[k] if earlier else None
         if group is None or new > 0.0:
             targets = np.array([losses[i].y for i in own])
-            seen = _products(problem, targets, weight if new > 0.0 else weight + 1.0)
+            weight = weight if new > 0.0 else weight + 1.0
+            seen = look_at_products(problem, True, weight / weight.sum(), targets)[1]
             group = seen if not old else group.merged(seen, new / (new + old))
         groups.append(group)
         heaviness.append(new + old)
@@ -81,17 +87,6 @@ def learn_least_squares(problem, start):
         certified=True,
         gradient_norm=float(np.hypot.reduce([m[3] for m in models])),
     )
-
-
-def _products(problem, targets, weight):
-    """Give the moments of the rows, of targets (n_outputs, n_train) and weights."""
-    s = weight / weight.sum()
-    d = problem.design.shape[1]
-    view, mean, _ = look_at_columns(problem, True, s)
-    view = view.with_coordinates(mean, np.ones(d))
-    target = targets @ s
-    r = np.ascontiguousarray((targets - target[:, None]) * s)
-    return Products(mean, view.gram(s)[:d, :d].copy(), target, view.rmatvec(r))
 
 
 def _earlier(problem, start):

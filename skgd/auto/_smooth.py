@@ -47,7 +47,7 @@ class SmoothDescent:
         self._remembered = False
         self._z = self._raw_predictions()
         self._rng = np.random.default_rng(0)  # the rows of a factor: always the same
-        self._n_sampled = choose_rows(task, tol, _sparse_cost(task.view))
+        self._n_sampled = choose_rows(task.view, task.loss, tol)
         self._norms = None
         if self._n_sampled:
             self._norms = Stochastic(task.view).norms(task.view.scale**2)
@@ -220,11 +220,3 @@ class SmoothDescent:
         self.v = self.v + step
         self.b = self.b + shift
         return float(c[0])
-
-
-def _sparse_cost(view):
-    """Give the stored entries of the rows, and the sum of squares of a row's number."""
-    if not view.sparse:
-        return 0, 0
-    counts = np.diff(view.design.arrays[2])[view.rows].astype(np.float64)
-    return float(counts.sum()), float((counts**2).sum())

@@ -30,6 +30,8 @@ class Task:
         F there.
     minimised : bool
         Whether F is to be minimised; a perceptron has another end.
+    quadratic : Quadratic or None
+        All that is to be known of F beside the rows, where that is quickly found.
     """
 
     view: Any
@@ -41,10 +43,18 @@ class Task:
     constant: np.ndarray
     null_objective: float
     minimised: bool = True
+    quadratic: Any = None
 
     def penalty(self, v) -> float:
         """Give the penalty of v, of shape (n_outputs, n_features)."""
         return float((0.5 * self.ridge * v * v + self.l1 * np.abs(v)).sum())
+
+    def subgradient(self, g, v):
+        """Give the subgradient of the least norm, for the gradient g of the rest."""
+        at_zero = np.sign(g) * np.maximum(np.abs(g) - self.l1, 0.0)
+        if self.positive:
+            at_zero = np.minimum(g + self.l1, 0.0)
+        return np.where(v != 0, g + self.l1 * np.sign(v), at_zero)
 
     def needed(self, tol, objective: float) -> float:
         """Give the estimate at which `tol` is met, a share of what the model explains.
