@@ -9,6 +9,7 @@ from skgd.auto._factor import Factor
 _MOST_COLUMNS = 2000  # of a Cholesky factor
 RAISED = 1e-12 * 100.0 ** np.arange(8)  # of the unit diagonal, until it factors
 _FEW = 2  # times the rows to sample: then all of them cost no more
+_OTHER_READS = 5  # in iterations: the rest of a fit by sampled rows (measured)
 _SHARE_OF_ALL = 0.5  # sampling more rows than this costs more than it saves
 # Seconds, measured on one core; only their ratios matter, and they are constants so
 # that the choice, and with it every bit of the result, is that of the data alone.
@@ -134,7 +135,9 @@ def choose_rows(view, loss, tol):
     def cost(c):
         return refreshes * c * d * t_row + t_iteration * decades / math.log(c)
 
-    if loss.quadratic and n * t_row <= t_iteration * decades / math.log(max(n / d, 4)):
+    # All rows settle a squared error: that saves the iterations and more reads.
+    saved = t_iteration * (_OTHER_READS + decades / math.log(max(n / d, 4)))
+    if loss.quadratic and n * t_row <= saved:
         return None
     c = min(np.geomspace(4, max(n / d, 4), 40), key=cost)
     return None if c * d > _SHARE_OF_ALL * n or n < 4 * d else int(c * d)
