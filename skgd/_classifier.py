@@ -548,10 +548,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
             return _modified_huber_probabilities(raw)
         if raw.shape[1] == 1:
             return np.column_stack((expit(-raw), expit(raw)))
-        if self.multi_class == "ovr":
-            # normalised sigmoids, in logarithms: none of them need be above zero
-            return softmax(log_expit(raw), axis=1)
-        return softmax(raw, axis=1)
+        with np.errstate(over="ignore"):  # differences of the largest numbers
+            return softmax(self._unnormalised(raw), axis=1)
 
     @available_if(_has_probabilities)
     def predict_log_proba(self, X):
@@ -582,7 +580,12 @@ class GDClassifier(ClassifierMixin, BaseGD):
         raw = self._raw_predictions(X)
         if raw.shape[1] == 1:
             return np.column_stack((log_expit(-raw), log_expit(raw)))
-        return log_softmax(log_expit(raw) if self.multi_class == "ovr" else raw, axis=1)
+        with np.errstate(over="ignore"):
+            return log_softmax(self._unnormalised(raw), axis=1)
+
+    def _unnormalised(self, raw):
+        """Give logarithms of what is normalised: none of the sigmoids need exceed 0."""
+        return log_expit(raw) if self.multi_class == "ovr" else raw
 
     def _known_classes(self, classes, first):
         if first and classes is None:

@@ -101,6 +101,30 @@ def test_probabilities_of_extreme_raw_predictions_are_finite(kind, raw):
     assert_allclose(model.predict_proba(X[:1]).sum(), 1.0, rtol=1e-14)
 
 
+@pytest.mark.parametrize("kind", PROBABLE)
+@pytest.mark.parametrize("n_classes", [2, 3, 12])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_probabilities_of_any_raw_predictions_rank_the_prediction_first(
+    kind, n_classes, dtype
+):
+    design = np.eye(300, dtype=dtype)  # its raw predictions are the coefficients
+    model = _classifier(**PROBABLE[kind], max_iter=1)
+    model.fit(design, np.arange(300) % n_classes)
+    rng, rows, limits = np.random.default_rng(0), np.arange(300), np.finfo(dtype)
+    for size in (limits.tiny, 1e-8, 1e-3, 1.0, 30.0, 1e3, limits.max**0.97, limits.max):
+        raw = rng.uniform(-1.0, 1.0, size=model.coef_.shape)
+        raw[:, :100] = np.round(2 * raw[:, :100]) / 2  # ties
+        raw[0, 100:200] = np.nextafter(raw[-1, 100:200].astype(dtype), dtype(2))
+        model.coef_, model.intercept_[:] = (raw * size).astype(dtype), 0.0
+        probabilities, predicted = model.predict_proba(design), model.predict(design)
+        assert (probabilities >= 0.0).all()  # false of NaN
+        # a sum of n_classes terms, each rounded once or twice
+        assert_allclose(probabilities.sum(axis=1), 1.0, atol=4 * n_classes * limits.eps)
+        assert_array_equal(probabilities[rows, predicted], probabilities.max(axis=1))
+        logarithms = model.predict_log_proba(design)
+        assert_array_equal(logarithms[rows, predicted], logarithms.max(axis=1))
+
+
 @pytest.mark.parametrize("kind", ["softmax", "one-vs-rest"])
 def test_log_probabilities_are_finite_where_probabilities_are_zero(kind, y):
     model = _classifier(**PROBABLE[kind]).fit(X, y)
