@@ -1,6 +1,7 @@
 """Linear models fitted by gradient descent, for scikit-learn."""
 
 from skgd._classifier import GDClassifier
+from skgd._minimize import gradient_descent
 from skgd._regressor import GDRegressor
 from skgd.display import ConvergenceDisplay, DescentPathDisplay, LearningRateDisplay
 from skgd.textbook import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSProp
@@ -20,4 +21,5 @@ __all__ = [
     "Nesterov",
     "RMSProp",
     "__version__",
+    "gradient_descent",
 ]

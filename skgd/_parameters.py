@@ -8,7 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skgd._core.engine import LOSSES
-from skgd.textbook import AGGRESSIVE, OPTIMIZERS, SCHEDULES
+from skgd.textbook import ADAPTIVE, AGGRESSIVE, OPTIMIZERS, SCHEDULES
 
 REGRESSION_LOSSES = tuple(
     name for name, loss in LOSSES.items() if not loss["classification"]
@@ -150,17 +150,50 @@ CLASSIFIER_CONSTRAINTS = {
     **_CONSTRAINTS,
 }
 
+MINIMIZER_RATES = (AUTO, "constant", "invscaling", ADAPTIVE)
+_MINIMIZER_CONSTRAINTS = {
+    **{name: _CONSTRAINTS[name] for name in ("eta0", "power_t", "optimizer")},
+    "learning_rate": _one_of(*MINIMIZER_RATES),
+    "gtol": _number(0),
+    "ftol": _number(0),
+    "maxiter": _integer(0),
+}
+
 
 def check_parameters(estimator, constraints) -> None:
     """Raise a ValueError that names the first parameter that is out of its domain."""
-    for name, constraint in constraints.items():
-        value = getattr(estimator, name)
+    values = {name: getattr(estimator, name) for name in constraints}
+    _check_domains(type(estimator).__name__, values, constraints)
+    _check_combinations(estimator)
+
+
+def _check_domains(owner, values, constraints) -> None:
+    for name, value in values.items():
+        constraint = constraints[name]
         if not _holds(constraint, value):
             raise ValueError(
-                f"The {name!r} parameter of {type(estimator).__name__} must be "
-                f"{constraint[1]}. Got {_shown(value)} instead."
+                f"The {name!r} parameter of {owner} must be {constraint[1]}. Got"
+                f" {_shown(value)} instead."
             )
-    _check_combinations(estimator)
+
+
+def check_minimizer_options(options) -> None:
+    """Raise a ValueError if an option of `gradient_descent` is out of its domain."""
+    rate, optimizer = options["learning_rate"], options["optimizer"]
+    if rate in AGGRESSIVE or rate == "optimal":
+        raise ValueError(
+            f"learning_rate={rate!r} needs the estimators' losses and alpha, which a"
+            f" function has not. Set it to one of {MINIMIZER_RATES}."
+        )
+    _check_domains("gradient_descent", options, _MINIMIZER_CONSTRAINTS)
+    if rate != AUTO:
+        return
+    if optimizer != "sgd":
+        raise ValueError(
+            f"optimizer={optimizer!r} goes with a learning rate only: with"
+            f" learning_rate={AUTO!r} there is no step for it to make. Set"
+            f" optimizer='sgd' or learning_rate to one of {MINIMIZER_RATES[1:]}."
+        )
 
 
 def _check_combinations(estimator) -> None:
@@ -250,8 +283,12 @@ def minimises(estimator) -> bool:
 
 
 def rule_of(estimator) -> tuple[str, float, float, float]:
-    """Give the optimizer in the core's words."""
-    optimizer = estimator.optimizer
+    """Give the estimator's optimizer in the core's words."""
+    return core_rule(estimator.optimizer)
+
+
+def core_rule(optimizer) -> tuple[str, float, float, float]:
+    """Give an optimizer, a name or an object, in the core's words."""
     return (
         OPTIMIZERS[optimizer]() if isinstance(optimizer, str) else optimizer
     )._rule()

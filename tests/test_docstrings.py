@@ -11,6 +11,7 @@ import pytest
 import skgd
 
 CLASSES = [value for value in vars(skgd).values() if inspect.isclass(value)]
+FUNCTIONS = [value for value in vars(skgd).values() if inspect.isfunction(value)]
 ESTIMATORS = [skgd.GDClassifier, skgd.GDRegressor]
 MODULES = [
     info.name
@@ -40,7 +41,7 @@ def _section(docstring, title):
 
 
 def _entries(docstring, title):
-    return set(re.findall(r"^(\w+) :", _section(docstring, title), re.M))
+    return set(re.findall(r"^\**(\w+) :", _section(docstring, title), re.M))
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -55,12 +56,12 @@ def test_module_says_what_it_is_for(name):
     assert docstring.strip().splitlines()[0].endswith(".")
 
 
-@pytest.mark.parametrize("public", CLASSES, ids=_name)
-def test_public_class_has_an_example(public):
+@pytest.mark.parametrize("public", [*CLASSES, *FUNCTIONS], ids=_name)
+def test_public_name_has_an_example(public):
     assert ">>>" in _section(public.__doc__, "Examples")
 
 
-@pytest.mark.parametrize("public", CLASSES, ids=_name)
+@pytest.mark.parametrize("public", [*CLASSES, *FUNCTIONS], ids=_name)
 def test_every_parameter_is_documented(public):
     parameters = set(inspect.signature(public).parameters)
     assert _entries(public.__doc__, "Parameters") == parameters
@@ -91,7 +92,7 @@ def test_method_documents_its_arguments(estimator_class, name):
     assert _entries(method.__doc__, "Parameters") == arguments
 
 
-@pytest.mark.parametrize("public", [*CLASSES, *METHODS], ids=_name)
+@pytest.mark.parametrize("public", [*CLASSES, *FUNCTIONS, *METHODS], ids=_name)
 def test_docstring_is_numpydoc(public):
     validate = pytest.importorskip("numpydoc.validate").validate
     path = (

@@ -25,6 +25,7 @@ PUBLIC = {
     "ConvergenceDisplay",
     "DescentPathDisplay",
     "LearningRateDisplay",
+    "gradient_descent",
     "__version__",
 }
 

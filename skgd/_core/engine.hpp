@@ -101,6 +101,15 @@ std::unique_ptr<Engine> csr_engine(const void* values, const void* indices,
   return std::make_unique<EngineOf<Csr<T, I>>>(X);
 }
 
+// w <- optimizer(w, g, eta) in step number t = 1, 2, ...: a step where g is given.
+inline void take_step(const Optimizer& optimizer, double eta, double t, std::size_t n,
+                      const double* g, double* first, double* second, double* w) {
+  with_rule(optimizer, t, [&](auto rule) SKGD_INLINE_LAMBDA {
+    for (std::size_t j = 0; j < n; ++j)
+      w[j] -= rule(g[j], eta, first[j], second[j]).step;
+  });
+}
+
 // The training rows: all of `n_samples`, or those that `kept` marks.
 struct Kept {
   const std::uint8_t* kept;  // null for all

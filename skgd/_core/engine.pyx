@@ -96,6 +96,8 @@ cdef extern from "engine.hpp" namespace "skgd" nogil:
     struct Kept:
         const uint8_t* kept
         size_t n_samples
+    void c_take_step "skgd::take_step"(
+        const COptimizer&, double, double, size_t, const double*, double*, double*, double*)
     void c_shuffle "skgd::shuffle"(const Kept&, uint32_t*, uint64_t&)
     void c_shuffle_array "skgd::shuffle"(uint32_t*, size_t, uint64_t&)
     void c_shuffle_blocks "skgd::shuffle_blocks"(
@@ -126,6 +128,12 @@ cdef CLoss loss_of(str name, double parameter) except *:
     loss.name = <LossName><int>LOSSES[name]["id"]
     loss.parameter = parameter
     return loss
+
+
+cdef COptimizer optimizer_of(rule) except *:
+    name, decay1, decay2, epsilon = rule
+    return COptimizer(
+        <OptimizerName><int>OPTIMIZERS.index(name), decay1, decay2, epsilon)
 
 
 cdef Rows rows_of(order) except *:
@@ -256,11 +264,9 @@ cdef class Descent:
                  Py_ssize_t batch_size, bint fit_intercept, double average_start,
                  int n_threads):
         self.design, self.samples, self.state = design, samples, state
-        name, decay1, decay2, epsilon = optimizer
         self.settings.loss = loss_of(loss, parameter)
         self.settings.penalty = CPenalty(ridge, l1)
-        self.settings.optimizer = COptimizer(
-            <OptimizerName><int>OPTIMIZERS.index(name), decay1, decay2, epsilon)
+        self.settings.optimizer = optimizer_of(optimizer)
         self.set_schedule(*schedule)
         self.settings.aggressive = <Aggressive><int>AGGRESSIVE.index(aggressive)
         self.settings.batch_size = batch_size
@@ -347,6 +353,20 @@ def evaluate_loss(str loss, double parameter, y, z, weight):
     with nogil:
         total = c_evaluate(c_loss, n, K, c.y, c.code.wide, c_z, c.weight, c_d)
     return total, d
+
+
+def take_step(rule, double eta, double t, gradient, first, second, w):
+    """Take an optimizer's step number t = 1, 2, ... along a gradient that is given.
+
+    Writes to w and to the optimizer's state `first` and `second`; arrays of float64 of
+    one length.
+    """
+    cdef COptimizer optimizer = optimizer_of(rule)
+    cdef size_t n = len(w)
+    if not len(gradient) == len(first) == len(second) == <Py_ssize_t>n:
+        raise ValueError("the gradient, the state and w must have one length")
+    c_take_step(optimizer, eta, t, n, doubles(gradient), <double*>doubles(first),
+                <double*>doubles(second), <double*>doubles(w))
 
 
 cdef class TrainingRows:

@@ -5,10 +5,7 @@ import numpy as np
 from skgd._core import engine
 from skgd._report import Report
 from skgd._seed import seed_of
-from skgd.textbook._schedules import ADAPTIVE, Schedule
-
-# An adaptive rate below this is not lowered any more: the descent is over.
-_LOWEST_ADAPTIVE_RATE = 1e-6
+from skgd.textbook._schedules import ADAPTIVE
 
 
 class TextbookEpochs:
@@ -128,11 +125,10 @@ class TextbookEpochs:
 
     def lower_learning_rate(self) -> bool:
         """Divide an adaptive rate by 5; tell whether there was anything to lower."""
-        if self.kind != ADAPTIVE or self.schedule.eta0 <= _LOWEST_ADAPTIVE_RATE:
+        lowered = self.schedule.lowered() if self.kind == ADAPTIVE else None
+        if lowered is None:
             return False
-        self.schedule = Schedule(
-            self.schedule.eta0 / 5.0, self.schedule.t0, self.schedule.power
-        )
+        self.schedule = lowered
         self._core.set_schedule(*self.schedule)
         return True
 

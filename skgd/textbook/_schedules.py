@@ -6,6 +6,8 @@ import numpy as np
 
 ADAPTIVE = "adaptive"  # can be lowered
 AGGRESSIVE = ("pa1", "pa2")  # rescale the derivative
+# An adaptive rate below this is not lowered any more: the descent is over.
+_LOWEST_ADAPTIVE_RATE = 1e-6
 
 
 class Schedule(NamedTuple):
@@ -23,6 +25,12 @@ class Schedule(NamedTuple):
             return 0.0
         except ZeroDivisionError:
             return np.inf
+
+    def lowered(self):
+        """Give an adaptive schedule with a fifth of the rate; None if it is over."""
+        if self.eta0 <= _LOWEST_ADAPTIVE_RATE:
+            return None
+        return self._replace(eta0=self.eta0 / 5.0)
 
 
 def _optimal(eta0: float, power_t: float, alpha: float) -> Schedule:
