@@ -1,6 +1,7 @@
 """The displays: their numbers are those of the descent, and they can be drawn."""
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ from skgd import (
     GDRegressor,
     LearningRateDisplay,
 )
+from skgd.display import _recorded
+from skgd.display._path import _frames
 
 X, Y = load_diabetes(return_X_y=True, scaled=False)
 SCALED = scale(X)
@@ -26,11 +29,12 @@ CANCER, LABELS = load_breast_cancer(return_X_y=True)
 TEXTBOOK = {"learning_rate": "constant", "max_iter": 8, "tol": None}
 
 
-@pytest.fixture
+pytest.importorskip("matplotlib", reason="displays draw with it").use("Agg")
+
+
+@pytest.fixture(autouse=True)
 def plt():
-    """Give pyplot, drawing nowhere."""
-    matplotlib = pytest.importorskip("matplotlib", reason="displays draw with it")
-    matplotlib.use("Agg")
+    """Give pyplot, and close what was drawn."""
     from matplotlib import pyplot
 
     yield pyplot
@@ -39,9 +43,8 @@ def plt():
 
 def path_display(**options):
     model = GDRegressor(mode="batch", eta0=0.1, **TEXTBOOK)
-    return DescentPathDisplay.from_estimator(
-        model, SCALED[:, 2:4], Y, grid_resolution=20, **options
-    )
+    options = {"grid_resolution": 20} | options
+    return DescentPathDisplay.from_estimator(model, SCALED[:, 2:4], Y, **options)
 
 
 # --- The path
@@ -89,11 +92,65 @@ def test_path_scaled_coordinates_are_those_of_scaled_features():
     raw = DescentPathDisplay.from_estimator(
         model, X, Y, coordinates=(2, 3), scaled=True, grid_resolution=15
     )
-    scaled = DescentPathDisplay.from_estimator(
-        model, SCALED, Y, coordinates=(2, 3), grid_resolution=15
+    coef = model.fit(SCALED, Y).coef_.copy()
+    assert_allclose(raw.optimum, coef[2:4], rtol=1e-6)
+    coef[2:4] = raw.a[1], raw.b[11]
+    expected = 0.5 * np.mean((SCALED @ coef + model.intercept_ - Y) ** 2)
+    assert_allclose(raw.objective[11, 1], expected, rtol=1e-6)
+
+
+def test_path_scaled_coordinates_without_intercept_are_not_centred():
+    model = GDRegressor(fit_intercept=False, penalty=None, tol=1e-10)
+    size = np.sqrt(np.square(X).mean(axis=0))
+    raw, scaled = (
+        DescentPathDisplay.from_estimator(model, data, Y, grid_resolution=5, **options)
+        for data, options in ((X, {"scaled": True}), (X / size, {}))
     )
     assert_allclose(raw.optimum, scaled.optimum, rtol=1e-6)
-    assert_allclose(raw.objective, scaled.objective, rtol=1e-6)
+    coef = model.fit(X / size, Y).coef_.copy()
+    coef[:2] = raw.a[1], raw.b[3]
+    expected = 0.5 * np.mean((X / size @ coef - Y) ** 2)
+    assert_allclose(raw.objective[3, 1], expected, rtol=1e-6)
+    assert raw.axis_names[0] == "coefficient of feature 0, per root mean square"
+
+
+def test_path_scaled_axes_are_equally_long():
+    model = GDRegressor(mode="batch")
+    display = DescentPathDisplay.from_estimator(model, X, Y, scaled=True)
+    assert_allclose(np.ptp(display.a), np.ptp(display.b), rtol=1e-12)
+
+
+def test_path_that_goes_down_is_shown_whole():
+    model = GDClassifier(alpha=1e-3)
+    display = DescentPathDisplay.from_estimator(
+        model, CANCER, LABELS, coordinates="principal", grid_resolution=5
+    )
+    for k, axis in enumerate((display.a, display.b)):
+        assert axis[0] < display.path[:, k].min()
+        assert axis[-1] > display.path[:, k].max()
+
+
+def test_path_principal_directions_of_wide_data_take_no_square_of_its_width():
+    rng = np.random.default_rng(0)
+    n, d = 20, 50_000  # a square matrix of that width would take 20 gigabytes
+    wide = csr_array(
+        (rng.normal(size=n), (np.arange(n), rng.integers(d, size=n))), (n, d)
+    )
+    display = DescentPathDisplay.from_estimator(
+        GDRegressor(mode="batch", eta0=0.1, **TEXTBOOK),
+        wide,
+        rng.normal(size=n),
+        coordinates="principal",
+        grid_resolution=2,
+    )
+    assert display.path.shape == (9, 2)
+
+
+def test_path_of_an_optimum_at_zero_has_axes_to_see():
+    display = DescentPathDisplay.from_estimator(
+        GDRegressor(), SCALED, np.ones(len(Y)), grid_resolution=5
+    )
+    assert np.ptp(display.a) > 0.1
 
 
 def test_path_may_be_sparse_and_principal():
@@ -133,6 +190,7 @@ def test_path_of_a_descent_that_diverges_ends_where_it_left():
         (("intercept", 1), None),
         ("principal", None),
     ],
+    ids=str,
 )
 def test_path_coordinates_are_checked(coordinates, message):
     if message is None:
@@ -150,6 +208,29 @@ def test_path_names_come_from_the_frame():
     assert display.axis_names == ("coefficient of bmi", "coefficient of s5")
     fitted = GDRegressor().fit(frame, y)
     assert_array_equal(display.path[-1], fitted.coef_[[2, 8]])
+
+
+def test_path_needs_two_unknowns():
+    model = GDRegressor(fit_intercept=False)
+    for coordinates in None, "principal":
+        with pytest.raises(ValueError, match="two unknowns: here is one"):
+            DescentPathDisplay.from_estimator(
+                model, X[:, :1], Y, coordinates=coordinates
+            )
+
+
+def test_path_tells_what_is_not_in_the_picture():
+    assert path_display().title.endswith(
+        "\nthe other unknown at the optimum in the contours"
+    )
+    model = GDRegressor(fit_intercept=False)
+    two = DescentPathDisplay.from_estimator(model, X[:, :2], Y, grid_resolution=3)
+    assert two.title == "batch, learning rate auto: 1 epoch"
+    rises = GDRegressor(mode="batch", optimizer="momentum", eta0=5.0, **TEXTBOOK)
+    rising = DescentPathDisplay.from_estimator(rises, SCALED, Y, grid_resolution=3)
+    assert rising.title.startswith(
+        "batch, learning rate momentum, constant, eta0=5: F has risen after 8 epochs"
+    )
 
 
 def test_path_shows_one_output():
@@ -178,7 +259,46 @@ def test_convergence_of_several_modes_ends_in_one_point():
     modes = [GDClassifier(mode=m, random_state=0) for m in ("batch", "stochastic")]
     display = ConvergenceDisplay.from_estimator(modes, CANCER, LABELS)
     assert list(display.suboptimality) == ["batch: auto", "stochastic: auto"]
-    assert all(abs(distance[-1]) < 1e-4 for distance in display.suboptimality.values())
+    assert set(display.end.values()) == {"converged"}
+    assert all(0.0 <= d[-1] < 1e-4 for d in display.suboptimality.values())
+    assert all((distance >= 0.0).all() for distance in display.suboptimality.values())
+
+
+def test_convergence_ends_at_the_objective_of_the_fit():
+    model = GDClassifier(mode="mini-batch", random_state=0)
+    ((_, distance),) = ConvergenceDisplay.from_estimator(
+        model, CANCER, LABELS
+    ).suboptimality.items()
+    best = GDClassifier(tol=1e-12).fit(CANCER, LABELS).objective_
+    null = GDClassifier().fit(np.zeros((len(LABELS), 1)), LABELS).objective_
+    expected = (model.fit(CANCER, LABELS).objective_ - best) / (null - best)
+    assert_allclose(distance[-1], expected, rtol=1e-4)
+
+
+def test_convergence_of_a_descent_that_diverges():
+    model = GDRegressor(mode="batch", eta0=1e30, **TEXTBOOK | {"max_iter": 50})
+    display = ConvergenceDisplay.from_estimator(
+        {"it": model, "auto": GDRegressor()}, X, Y
+    )
+    assert display.end == {"it": "diverged", "auto": "converged"}
+    assert len(display.seconds["it"]) == len(display.suboptimality["it"]) < 51
+    assert np.isfinite(display.seconds["it"]).all()
+    assert display.lines_[0].get_label() == "it (diverged)"
+    assert display.lines_[1].get_ydata()[-1] == 1e-12  # the optimum, on a log axis
+    assert display.ax_.get_ylim() == (1e-12, 1e6)
+
+
+def test_convergence_does_not_count_seconds_that_the_display_takes(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(_recorded, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    def keep(coef, intercept):
+        now[0] += 100.0
+
+    land = _recorded.Landscape(model := GDRegressor(**TEXTBOOK), SCALED, Y)
+    recorded = _recorded.record(model, land, keep=keep)
+    assert now[0] == 900.0  # the start, and after each of 8 epochs
+    assert_array_equal(recorded.seconds, np.zeros(9))
 
 
 def test_convergence_takes_softmax_and_textbook_rates():
@@ -186,7 +306,7 @@ def test_convergence_takes_softmax_and_textbook_rates():
     model = GDClassifier(eta0=0.01, random_state=0, **TEXTBOOK)
     display = ConvergenceDisplay.from_estimator(model, iris.data, iris.target)
     ((name, distance),) = display.suboptimality.items()
-    assert name == "auto: constant, eta0=0.01"
+    assert name == "stochastic: constant, eta0=0.01"
     assert len(distance) == 9
     assert distance[-1] < distance[0]
     assert display.tol[name] is None
@@ -208,6 +328,37 @@ def test_learning_rates_are_chosen_round_the_largest_stable_one():
         *("crawls", "descends", "oscillates", "diverges", "descends")
     ]
     assert list(display.objective)[-1] == "auto"
+    (text,) = display.texts_
+    assert text.get_text() == "diverges"
+
+
+@pytest.mark.parametrize("loss", ["huber", "absolute_error"])
+def test_learning_rates_are_found_where_nothing_bounds_them(loss):
+    display = LearningRateDisplay.from_estimator(GDRegressor(loss), SCALED, Y)
+    verdict = list(display.verdict.values())
+    assert verdict[:2] == ["crawls", "descends"]
+    assert verdict[3] == "overshoots"
+    too_large = list(display.objective.values())[3]
+    gain = too_large[0] - display.optimum_objective
+    assert too_large.max() > too_large[0] + 0.3 * gain
+
+
+def test_learning_rate_tells_what_is_left():
+    display = LearningRateDisplay.from_estimator(
+        GDRegressor(mode="batch"), SCALED, Y, eta0s=[0.01]
+    )
+    values = display.objective["eta0 = 0.01"]
+    best = GDRegressor(tol=1e-12).fit(SCALED, Y).objective_
+    left = 100.0 * (values[-1] - best) / (values[0] - best)
+    assert display.lines_[0].get_label() == f"eta0 = 0.01: crawls, {left:.0f} % left"
+    assert display.lines_[1].get_label() == "auto: descends to the optimum"
+
+
+def test_learning_rates_near_one_another_are_told_apart():
+    display = LearningRateDisplay.from_estimator(
+        GDRegressor(), SCALED, Y, eta0s=[0.101, 0.102], auto=False, max_iter=2
+    )
+    assert list(display.objective) == ["eta0 = 0.101", "eta0 = 0.102"]
 
 
 def test_learning_rate_that_leaves_floating_point_ends_in_infinity():
@@ -221,9 +372,9 @@ def test_learning_rate_that_leaves_floating_point_ends_in_infinity():
     assert verdict == "diverges"
 
 
-def test_learning_rates_of_kinked_losses_must_be_given():
-    with pytest.raises(ValueError, match="give eta0s"):
-        LearningRateDisplay.from_estimator(GDRegressor("absolute_error"), X, Y)
+def test_learning_rates_may_not_be_none_at_all():
+    with pytest.raises(ValueError, match="needs a learning rate, got none"):
+        LearningRateDisplay.from_estimator(GDRegressor(), X, Y, eta0s=[], auto=False)
 
 
 # --- Drawing
@@ -257,8 +408,21 @@ def test_display_draws_in_new_or_given_axes(name, plt):
 def test_display_without_matplotlib_says_how_to_get_it(name, monkeypatch):
     display = EACH[name]()
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match=r"pip install 'skgd\[plot\]'"):
-        display.plot()
+    for draw in (display.plot, EACH[name]):
+        with pytest.raises(ImportError, match=r"pip install 'skgd\[plot\]'"):
+            draw()
+
+
+@pytest.mark.parametrize("name", ["convergence", "rates"])
+def test_display_keeps_its_legend_inside_the_axes_it_is_given(name, plt):
+    display = EACH[name]()
+    _, ax = plt.subplots()
+    display.plot(ax)
+    display.figure_.canvas.draw()
+    corners = ax.get_window_extent().get_points()
+    legend = ax.get_legend().get_window_extent().get_points()
+    assert (legend[0] >= corners[0]).all()
+    assert (legend[1] <= corners[1]).all()
 
 
 @pytest.mark.parametrize(
@@ -270,7 +434,23 @@ def test_display_is_of_our_estimators(display, other):
         display.from_estimator(other, X, Y)
 
 
-def test_display_leaves_the_estimator_alone(plt):
+@pytest.mark.parametrize(
+    "display", [DescentPathDisplay, ConvergenceDisplay, LearningRateDisplay]
+)
+def test_display_is_of_a_descent_that_minimises(display):
+    with pytest.raises(ValueError, match="loss='perceptron' minimises none"):
+        display.from_estimator(GDClassifier("perceptron"), CANCER, LABELS)
+
+
+@pytest.mark.parametrize(
+    "display", [DescentPathDisplay, ConvergenceDisplay, LearningRateDisplay]
+)
+def test_display_prints_nothing(display, capsys):
+    display.from_estimator(GDRegressor(verbose=1), SCALED, Y)
+    assert capsys.readouterr().out == ""
+
+
+def test_display_leaves_the_estimator_alone():
     model = GDRegressor(mode="batch").fit(X, Y)
     before = dict(vars(model))
     DescentPathDisplay.from_estimator(model, X, Y, grid_resolution=3)
@@ -280,24 +460,67 @@ def test_display_leaves_the_estimator_alone(plt):
     assert model.coef_ is before["coef_"]
 
 
-@pytest.mark.slow
-def test_path_draws_a_surface_and_an_animation(plt, tmp_path):
-    display = path_display()
-    display.path = display.path[:2]  # a picture an epoch takes its time
-    display.plot(kind="surface")
+def test_path_on_a_surface_is_as_high_as_the_objective(plt):
+    display = path_display(kind="surface", grid_resolution=60)
     assert display.ax_.name == "3d"
-    display.animate(tmp_path / "path.gif", interval=50)
-    display.animate(tmp_path / "path.html")
-    assert (tmp_path / "path.gif").read_bytes()[:3] == b"GIF"
-    assert "<img" in (tmp_path / "path.html").read_text()
+    x, y, z = display.line_.get_data_3d()
+    gap = np.ptp(display.ax_.get_zlim())
+    data = SCALED[:, 2:4]
+    intercept = Y.mean()
+    for k in 0, len(x) // 20, len(x) - 1:
+        w = np.array([x[k], y[k]])
+        height = 0.5 * np.mean((data @ w + intercept - Y) ** 2) + 0.5e-4 * w @ w
+        assert 0.0 < z[k] - height < 0.05 * gap
+    _, flat = plt.subplots()
+    with pytest.raises(ValueError, match="three dimensions"):
+        display.plot(flat, kind="surface")
     with pytest.raises(ValueError, match="kind must be"):
         display.plot(kind="map")
 
 
-def test_convergence_draws_seconds_and_the_tolerance(plt):
+def test_path_on_a_surface_is_not_drawn_beyond_it():
+    model = GDRegressor(mode="batch", eta0=5.0, **TEXTBOOK)  # diverges
+    display = DescentPathDisplay.from_estimator(
+        model, SCALED, Y, grid_resolution=10, kind="surface"
+    )
+    x, _, z = display.line_.get_data_3d()
+    assert np.isfinite(z[0])
+    assert np.isnan(z[np.abs(x) > np.abs(display.a).max()]).all()
+    display.figure_.canvas.draw()
+
+
+def test_path_contours_have_the_levels_asked_for():
+    display = path_display(contour_kwargs={"levels": [100.0, 900.0]})
+    assert_array_equal(display.contours_.levels, [100.0, 900.0])
+
+
+def test_path_animation_shows_a_hundred_strides_at_most():
+    for last in 0, 7, 100, 2345:
+        frames = _frames(last)
+        assert frames[0] == 0
+        assert frames[-1] == last
+        assert (np.diff(frames) >= 0).all()
+        assert len(set(frames)) == min(last, 100) + 1
+
+
+@pytest.mark.slow
+def test_path_is_animated(tmp_path):
+    display = path_display()
+    display.path = display.path[:2]  # a picture an epoch takes its time
+    display.animate(tmp_path / "path.gif", interval=50)
+    assert "epoch 1" in display.ax_.get_title()
+    assert_array_equal(display.line_.get_xydata(), display.path)
+    display.animate(tmp_path / "path.html")
+    assert (tmp_path / "path.gif").read_bytes()[:3] == b"GIF"
+    assert "<img" in (tmp_path / "path.html").read_text()
+    with pytest.raises(ValueError, match=r"must end in \.gif or \.html"):
+        display.animate(tmp_path / "path.mp4")
+
+
+def test_convergence_draws_seconds_and_the_tolerance():
     display = EACH["convergence"]()
     display.plot(x="seconds", line_kwargs={"linewidth": 3})
-    assert display.ax_.get_xlabel() == "seconds"
+    assert display.ax_.get_xlabel() == "time (seconds)"
     assert display.tolerance_.get_ydata()[0] == 1e-4
     assert display.lines_[0].get_linewidth() == 3
     with pytest.raises(ValueError, match="x must be"):

@@ -16,14 +16,16 @@ GREY = "#666666"
 
 
 def pyplot(display):
-    """Import matplotlib.pyplot, or say how to get it."""
+    """Import matplotlib.pyplot, or say how to get it.
+
+    `display` : the class that draws.
+    """
     try:
         from matplotlib import pyplot as plt
     except ImportError as error:
-        name = type(display).__name__
         raise ImportError(
-            f"{name} draws with matplotlib, which is not installed: pip install"
-            " 'skgd[plot]', or matplotlib itself."
+            f"{display.__name__} draws with matplotlib, which is not installed: pip"
+            " install 'skgd[plot]', or matplotlib itself."
         ) from error
     return plt
 
@@ -37,7 +39,7 @@ def whole_numbers():
 
 def axes_of(display, ax, **options):
     """Give the axes to draw in, new ones by default, and set ax_ and figure_."""
-    plt = pyplot(display)
+    plt = pyplot(type(display))
     if ax is None:
         _, ax = plt.subplots(layout="constrained", **options)
     display.ax_, display.figure_ = ax, ax.figure

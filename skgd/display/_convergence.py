@@ -2,16 +2,26 @@
 
 import numpy as np
 
-from skgd._parameters import AUTO
-from skgd.display._axes import COLOURS, DASHES, GREY, MARKERS, axes_of, whole_numbers
+from skgd._parameters import AUTO, mode_of
+from skgd.display._axes import (
+    COLOURS,
+    DASHES,
+    GREY,
+    MARKERS,
+    axes_of,
+    pyplot,
+    whole_numbers,
+)
 from skgd.display._recorded import (
     Landscape,
+    at_the_optimum,
     check_estimator,
-    optimum,
+    rate_of,
     record,
 )
 
-_LEAST = 1e-16  # what is drawn of a distance that rounding has made zero or less
+_FLOOR = 1e-12  # what is less is rounding, and drawn there
+_CEILING = 1e6  # what is more is not shown
 
 
 class ConvergenceDisplay:
@@ -24,11 +34,14 @@ class ConvergenceDisplay:
     suboptimality : dict of str to ndarray of shape (n_epochs + 1,)
         (F - F*) / (F_null - F*) before the first epoch and after each, for each
         descent by its name: 0 at the optimum, 1 at the best model without
-        coefficients. It ends before a descent leaves floating point.
+        coefficients. F* is the least F seen. It ends before a descent leaves floating
+        point.
     seconds : dict of str to ndarray of shape (n_epochs + 1,)
         When that was, since the fit began.
     tol : dict of str to float or None
         The tolerance of each descent with ``learning_rate="auto"``, else None.
+    end : dict of str to {"converged", "stopped", "diverged"}
+        How each ended: by its tolerance, otherwise, or out of floating point.
 
     Attributes
     ----------
@@ -37,7 +50,7 @@ class ConvergenceDisplay:
     figure_ : matplotlib Figure
         Its figure.
     lines_ : list of matplotlib Line2D
-        A line a descent.
+        A line a descent; distances below 1e-12 are drawn there.
     ends_ : list of matplotlib Line2D
         Marks where they stopped.
     tolerance_ : matplotlib Line2D or None
@@ -58,14 +71,27 @@ class ConvergenceDisplay:
     >>> display = ConvergenceDisplay.from_estimator(models, X, y)
     >>> bool(display.suboptimality["stochastic"][-1] < 1e-4)
     True
+    >>> display.end
+    {'batch': 'converged', 'stochastic': 'converged'}
     """
 
-    def __init__(self, *, suboptimality, seconds, tol):
-        self.suboptimality, self.seconds, self.tol = suboptimality, seconds, tol
+    def __init__(self, *, suboptimality, seconds, tol, end):
+        self.suboptimality, self.seconds = suboptimality, seconds
+        self.tol, self.end = tol, end
 
     @classmethod
-    def from_estimator(cls, estimators, X, y, *, sample_weight=None):
-        """Fit clones of estimators, and measure their models after each epoch.
+    def from_estimator(
+        cls,
+        estimators,
+        X,
+        y,
+        *,
+        sample_weight=None,
+        ax=None,
+        x="epochs",
+        line_kwargs=None,
+    ):
+        """Fit clones of estimators, and draw how near the optimum each epoch ends.
 
         Parameters
         ----------
@@ -78,44 +104,61 @@ class ConvergenceDisplay:
             Targets or class labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights.
+        ax : matplotlib Axes, default=None
+            Where to draw; new ones by default.
+        x : {"epochs", "seconds"}, default="epochs"
+            What the horizontal axis is.
+        line_kwargs : dict, default=None
+            For matplotlib's `plot` of every line.
 
         Returns
         -------
         ConvergenceDisplay
-            To be drawn with `plot`.
+            The display, drawn; `plot` draws it again.
 
         Raises
         ------
+        ImportError
+            Without matplotlib.
         ValueError
-            If there is no estimator, or two have the same name.
+            If there is no estimator, two have the same name, or one has no objective
+            (``loss="perceptron"``).
         TypeError
             If an estimator is not one of skgd.
 
         Notes
         -----
-        F* is that of a fit with ``learning_rate="auto"`` and a tolerance of 1e-10. The
-        cost is that of two fits an estimator, and a pass over X an epoch.
+        F* is that of a fit with ``learning_rate="auto"`` and a tolerance of 1e-10, one
+        for all estimators of the same objective, or what a descent has reached below
+        it. F is over all rows of weight, those too that ``early_stopping=True`` holds
+        out. The cost is that of the fits and a pass over X an epoch, which `seconds`
+        leave out.
         """
-        suboptimality, seconds, tol = {}, {}, {}
-        for name, estimator in _named(estimators, cls.__name__).items():
-            land = Landscape(estimator, X, y, sample_weight)
-            best = optimum(estimator, X, y, sample_weight)
-            coef = best.coef_.reshape(land.n_outputs, -1)
-            least = land.objective(coef, np.atleast_1d(best.intercept_))
-            null = land.null_objective()
-            recorded = record(estimator, X, y, sample_weight)
-            distance = land.objectives(recorded) - least
+        pyplot(cls)
+        lands: dict[str, Landscape] = {}
+        paths, least, seconds, tol, end = {}, {}, {}, {}, {}
+        estimators = _named(estimators, cls.__name__)
+        key = {name: _objective(one) for name, one in estimators.items()}
+        for name, one in estimators.items():
+            if key[name] not in lands:
+                lands[key[name]] = Landscape(one, X, y, sample_weight)
+            land = lands[key[name]]
+            recorded = record(one, land, keep=land.objective)
+            paths[name] = values = np.array(recorded.seen)
+            least[key[name]] = min(least.get(key[name], land.least), np.nanmin(values))
+            seconds[name] = recorded.seconds
+            tol[name] = one.tol if one.learning_rate == AUTO else None
+            end[name] = _end(recorded)
+        suboptimality = {}
+        for name, values in paths.items():
+            lowest = least[key[name]]
+            null = lands[key[name]].objective(*lands[key[name]].null_model())
             with np.errstate(all="ignore"):
-                distance = distance / max(null - least, np.finfo(float).tiny)
-            suboptimality[name] = distance
-            history = getattr(recorded.estimator, "history_", None)
-            when = np.full(recorded.n_epochs, np.nan)
-            if history is not None:
-                when = history["seconds"]
-            seconds[name] = np.append(0.0, when)
-            is_auto = estimator.learning_rate == AUTO
-            tol[name] = estimator.tol if is_auto else None
-        return cls(suboptimality=suboptimality, seconds=seconds, tol=tol)
+                suboptimality[name] = (values - lowest) / max(
+                    null - lowest, np.finfo(float).tiny
+                )
+        display = cls(suboptimality=suboptimality, seconds=seconds, tol=tol, end=end)
+        return display.plot(ax, x=x, line_kwargs=line_kwargs)
 
     def plot(self, ax=None, *, x="epochs", line_kwargs=None):
         """Draw a line a descent, the tolerance, and where each stopped.
@@ -147,21 +190,24 @@ class ConvergenceDisplay:
         self.lines_, self.ends_, self.tolerance_ = [], [], None
         for i, (name, distance) in enumerate(self.suboptimality.items()):
             along = np.arange(len(distance)) if x == "epochs" else self.seconds[name]
-            height = np.maximum(distance, _LEAST)
+            height = np.maximum(distance, _FLOOR)
             style = {
                 "color": COLOURS[i % len(COLOURS)],
                 "linestyle": DASHES[i % len(DASHES)],
                 "linewidth": 1.8,
-                "label": name,
+                "label": f"{name} ({self.end[name]})",
             }
             self.lines_ += ax.plot(along, height, **style | (line_kwargs or {}))
             self.ends_ += ax.plot(
                 along[-1:],
-                height[-1:],
+                np.minimum(height[-1:], _CEILING),
                 marker=MARKERS[i % len(MARKERS)],
                 color=self.lines_[-1].get_color(),
-                markersize=7,
+                markersize=8,
+                markeredgecolor="white",
                 linestyle="none",
+                clip_on=False,
+                zorder=4,
             )
         tolerances = {tol for tol in self.tol.values() if tol}
         if len(tolerances) == 1:
@@ -174,15 +220,30 @@ class ConvergenceDisplay:
         if x == "epochs":
             ax.xaxis.set_major_locator(whole_numbers())
         low, high = ax.get_ylim()
-        ax.set_ylim(max(low, 1e-13), min(high, 1e6))
+        ax.set_ylim(max(low, _FLOOR), min(high, _CEILING))
         ax.set(
-            xlabel="epochs" if x == "epochs" else "seconds",
+            xlabel="epochs" if x == "epochs" else "time (seconds)",
             ylabel="relative suboptimality (F - F*) / (F_null - F*)",
-            title="Distance from the optimum; a mark where the descent stopped",
+            title="Distance from the optimum; marks where the descents ended",
         )
         ax.grid(alpha=0.3)
         ax.legend()
         return self
+
+
+def _objective(estimator):
+    """Give what estimators of the same objective have in common, in words."""
+    exact = at_the_optimum(
+        estimator, random_state=None, n_iter_no_change=5, validation_fraction=0.1
+    )
+    return f"{type(exact).__name__} {exact.get_params(deep=False)}"
+
+
+def _end(recorded):
+    """Say in a word how a descent ended."""
+    if recorded.diverged:
+        return "diverged"
+    return "converged" if recorded.estimator.converged_ else "stopped"
 
 
 def _named(estimators, display):
@@ -192,7 +253,7 @@ def _named(estimators, display):
         listed = list(estimators) if several else [estimators]
         for one in listed:
             check_estimator(one, display)
-        pairs = [(_name_of(one), one) for one in listed]
+        pairs = [(f"{mode_of(one)}: {rate_of(one)}", one) for one in listed]
         estimators = dict(pairs)
         if len(estimators) < len(pairs):
             raise ValueError(
@@ -204,12 +265,3 @@ def _named(estimators, display):
     for one in estimators.values():
         check_estimator(one, display)
     return estimators
-
-
-def _name_of(estimator):
-    rate = estimator.learning_rate
-    if rate != AUTO:
-        rate = f"{rate}, eta0={estimator.eta0:g}"
-        if estimator.optimizer != "sgd":
-            rate = f"{rate}, {estimator.optimizer}"
-    return f"{estimator.mode}: {rate}"

@@ -3,23 +3,36 @@
 import numpy as np
 from sklearn.base import clone
 
-from skgd.display._axes import COLOURS, DASHES, MARKERS, axes_of, whole_numbers
+from skgd.display._axes import (
+    COLOURS,
+    DASHES,
+    MARKERS,
+    axes_of,
+    pyplot,
+    whole_numbers,
+)
 from skgd.display._recorded import (
     Landscape,
     at_the_optimum,
     check_estimator,
-    optimum,
     record,
 )
 from skgd.textbook._stability import largest_stable_rate
 
-# Of the largest rate that is stable for sure: hours, a good one, one that overshoots.
-_SHARES = 0.002, 0.1, 0.98
-_CLIFF = 1.05  # of it; doubled until the descent diverges, as often as _DOUBLINGS
-_DOUBLINGS = 8
-_CRAWLS = 0.5  # of what there was to gain: what a crawl leaves
+_STABLE = 0.98  # of the largest rate that is stable for sure: where the search begins
+_CLIFF = (
+    1.05  # of it: the next; each is then _STRIDE times the last, till one is too large
+)
+_STRIDE = 2.0
+_SEARCH = 40  # rates tried at most
+_GOOD = 0.1  # of the largest that is not too large
+_CRAWL = 0.002  # of it; a tenth of that, and so on, if it does not crawl
+_TENTHS = 6
+_LEAVES = 0.5  # of what there was to gain: what a crawl leaves
 _TURNS = 0.5  # of the steps: more of them against the last one is an oscillation
+_SMALL = 1e-3  # of the largest step: steps that do not count
 _ROOM = 1.3  # times the start's height above the optimum: what is shown
+_THERE = 1e-4  # of what there was to gain: what is left at the optimum
 
 
 class LearningRateDisplay:
@@ -33,7 +46,10 @@ class LearningRateDisplay:
         F before the first epoch and after each, by the name of the rate; infinite
         where it has left floating point.
     verdict : dict of str to str
-        "crawls", "descends", "oscillates" or "diverges", for each.
+        For each: "diverges" (it ends above its start, and never was higher),
+        "overshoots" (it was above its start), "oscillates" (most steps go against the
+        one before), "crawls" (it leaves more than half of what there was to gain), or
+        "descends".
     optimum_objective : float
         The least F.
     title : str, default=""
@@ -49,6 +65,8 @@ class LearningRateDisplay:
         A line a rate.
     optimum_ : matplotlib Line2D
         The level of the optimum.
+    texts_ : list of matplotlib Annotation
+        Where a line leaves the picture, why.
 
     See Also
     --------
@@ -73,9 +91,19 @@ class LearningRateDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y, *, eta0s=None, auto=True, max_iter=30, sample_weight=None
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        eta0s=None,
+        auto=True,
+        max_iter=30,
+        sample_weight=None,
+        ax=None,
+        line_kwargs=None,
     ):
-        """Fit a clone of an estimator with each of several constant rates.
+        """Fit a clone of an estimator with each of several constant rates, and draw.
 
         Parameters
         ----------
@@ -87,29 +115,42 @@ class LearningRateDisplay:
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets or class labels.
         eta0s : list of float, default=None
-            The rates, > 0; by default 0.002, 0.1 and 0.98 of the largest one that is
-            stable for sure on this data, and the first of its 1.05, 2.1, 4.2, ... fold
-            that diverges.
+            The rates, > 0; by default four that are found by trial: one that crawls, a
+            tenth of the largest that is not too large, that one, and one with which F
+            rises far above its start.
         auto : bool, default=True
-            Whether to show ``learning_rate="auto"`` too.
+            Whether to show ``learning_rate="auto"`` too, which begins at the best model
+            without coefficients.
         max_iter : int, default=30
             Epochs of each fit.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights.
+        ax : matplotlib Axes, default=None
+            Where to draw; new ones by default.
+        line_kwargs : dict, default=None
+            For matplotlib's `plot` of every line.
 
         Returns
         -------
         LearningRateDisplay
-            To be drawn with `plot`.
+            The display, drawn; `plot` draws it again.
 
         Raises
         ------
+        ImportError
+            Without matplotlib.
         ValueError
-            If `eta0s` is not given and no rate bounds those that are stable, as with a
-            loss that has a kink.
+            If there is nothing to show, or no objective (``loss="perceptron"``).
         TypeError
             If the estimator is not one of skgd.
+
+        Notes
+        -----
+        The trials begin at the largest rate that is stable for sure (of a loss with a
+        kink: at what moves a raw prediction by one) and double it, or halve it, up to
+        40 times; each is a fit of `max_iter` epochs.
         """
+        pyplot(cls)
         check_estimator(estimator, cls.__name__)
         mode = "batch" if estimator.mode == "auto" else estimator.mode
         textbook = clone(estimator).set_params(
@@ -117,23 +158,22 @@ class LearningRateDisplay:
         )
         textbook.set_params(early_stopping=False, positive=False)
         runs = _Runs(textbook, X, y, sample_weight)
-        for eta0 in _sure_rates(runs) if eta0s is None else eta0s:
-            runs.add(f"eta0 = {eta0:.2g}", clone(textbook).set_params(eta0=eta0))
-        if eta0s is None:
-            runs.fall_off_the_cliff()
+        for eta0 in runs.telling_rates() if eta0s is None else eta0s:
+            runs.add(f"eta0 = {eta0:g}", runs.trial(eta0))
         if auto:
-            runs.add(
-                "auto",
-                at_the_optimum(
-                    estimator, mode=mode, max_iter=max_iter, tol=estimator.tol
-                ),
+            exact = at_the_optimum(
+                estimator, mode=mode, max_iter=max_iter, tol=estimator.tol
             )
-        return cls(
+            runs.add("auto", runs.run(exact))
+        if not runs.objective:
+            raise ValueError(f"{cls.__name__} needs a learning rate, got none.")
+        display = cls(
             objective=runs.objective,
             verdict=runs.verdict,
-            optimum_objective=runs.least,
-            title=f"{type(estimator).__name__}, {mode}, constant learning rates",
+            optimum_objective=runs.land.least,
+            title=f"{mode}: what a constant learning rate does",
         )
+        return display.plot(ax, line_kwargs=line_kwargs)
 
     def plot(self, ax=None, *, line_kwargs=None):
         """Draw a line a rate, cut off where it leaves the picture.
@@ -155,12 +195,15 @@ class LearningRateDisplay:
         ImportError
             Without matplotlib.
         """
+        # The axes given may leave no room beside them: the legend goes inside.
+        below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.12), "ncols": 2}
+        place = below if ax is None else {"loc": "best", "fontsize": "small"}
         ax = axes_of(self, ax)
         start = next(iter(self.objective.values()))[0]
         least = self.optimum_objective
         room = (start - least) or 1.0
         top = least + _ROOM * room
-        self.lines_ = []
+        self.lines_, self.texts_ = [], []
         for i, (name, values) in enumerate(self.objective.items()):
             style = {
                 "color": COLOURS[i % len(COLOURS)],
@@ -168,84 +211,135 @@ class LearningRateDisplay:
                 "marker": MARKERS[i % len(MARKERS)],
                 "markersize": 4,
                 "linewidth": 1.6,
-                "label": f"{name}: {self.verdict[name]}",
+                "label": f"{name}: {self._words(name, start)}",
             }
             finite = np.minimum(values, least + 1e3 * room)
             self.lines_ += ax.plot(finite, **style | (line_kwargs or {}))
             above = np.flatnonzero(values > top)
             if len(above):
-                ax.plot(
-                    *(above[:1] - 0.5, [top]),
-                    marker="^",
-                    markersize=10,
-                    color=style["color"],
-                    clip_on=False,
-                )
+                self._mark_the_way_out(name, finite, above[0], top)
         self.optimum_ = ax.axhline(least, color="#000000", linewidth=1.0, linestyle=":")
         self.optimum_.set_label("optimum")
         ax.set_ylim(least - 0.05 * room, top)
         ax.set(xlabel="epochs", ylabel="objective F", title=self.title)
         ax.grid(alpha=0.3)
         ax.xaxis.set_major_locator(whole_numbers())
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2)
+        ax.legend(**place)
         return self
+
+    def _words(self, name, start):
+        """Say how a descent went, and what it left of what there was to gain."""
+        words = self.verdict[name]
+        left = (self.objective[name][-1] - self.optimum_objective) / (
+            (start - self.optimum_objective) or 1.0
+        )
+        if words == "diverges":
+            return words
+        if left <= _THERE:
+            return f"{words} to the optimum"
+        return f"{words}, {100.0 * left:.{0 if left > 0.1 else 1}f} % left"
+
+    def _mark_the_way_out(self, name, values, epoch, top):
+        """Mark where a line leaves the picture, and say why."""
+        x = 0.0
+        if epoch:
+            before, after = values[epoch - 1 : epoch + 1]
+            x = epoch - 1 + (top - before) / (after - before)
+        colour = self.lines_[-1].get_color()
+        self.ax_.plot(x, top, marker="^", markersize=10, color=colour, clip_on=False)
+        text = self.ax_.annotate(
+            self.verdict[name],
+            (x, top),
+            xytext=(9, -14),
+            textcoords="offset points",
+            fontweight="bold",
+        )
+        self.texts_.append(text)
 
 
 class _Runs:
     """Descents on one objective: F after each epoch, and how they went."""
 
     def __init__(self, textbook, X, y, sample_weight):
-        self.textbook, self.data = textbook, (X, y, sample_weight)
-        self._land = Landscape(textbook, *self.data)
-        best = optimum(textbook, *self.data)
-        coef = best.coef_.reshape(self._land.n_outputs, -1)
-        self.least = self._land.objective(coef, np.atleast_1d(best.intercept_))
+        self.textbook = textbook
+        self.land = Landscape(textbook, X, y, sample_weight)
         self.objective: dict[str, np.ndarray] = {}
         self.verdict: dict[str, str] = {}
 
-    def add(self, name, model):
-        """Run a descent."""
-        recorded = record(model, *self.data)
-        values = self._land.objectives(recorded)
+    def add(self, name, run):
+        """Keep a run, to be shown."""
+        self.objective[name], self.verdict[name] = run
+
+    def trial(self, eta0):
+        """Give F after each epoch with a rate, and the verdict."""
+        return self.run(clone(self.textbook).set_params(eta0=eta0))
+
+    def run(self, model):
+        """Give F after each epoch of a descent, and the verdict."""
+        recorded = record(model, self.land)
+        values = np.array([self.land.objective(*seen) for seen in recorded.seen])
         values = np.where(np.isfinite(values), values, np.inf)
         if recorded.diverged:
             values = np.append(values, np.inf)
-        self.objective[name] = values
-        self.verdict[name] = self._verdict(values, recorded)
+        return values, self._verdict(values, recorded.seen)
 
-    def fall_off_the_cliff(self):
-        """Add the first of ever larger rates that diverges; the last one, if none."""
-        eta0 = _CLIFF / _SHARES[-1] * _sure_rates(self)[-1]
-        for doubling in range(_DOUBLINGS + 1):
-            name = f"eta0 = {eta0 * 2.0**doubling:.2g}"
-            model = clone(self.textbook).set_params(eta0=eta0 * 2.0**doubling)
-            self.add(name, model)
-            if self.verdict[name] == "diverges" or doubling == _DOUBLINGS:
-                return
-            del self.objective[name], self.verdict[name]
+    def telling_rates(self):
+        """Give a rate that crawls, a good one, the largest one, and one too large."""
+        fine, too_large = self._cliff()
+        crawl = _rounded(_CRAWL * fine)
+        for _ in range(_TENTHS):
+            if self.trial(crawl)[1] == "crawls":
+                break
+            crawl = _rounded(0.1 * crawl)
+        rates = [crawl, _rounded(_GOOD * fine), fine, too_large]
+        return list(dict.fromkeys(rates))
 
-    def _verdict(self, values, recorded):
+    def _cliff(self):
+        """Give the last rate that is not too large, and the first that is."""
+        stable = self._stable_rate()
+        fine, eta0 = _rounded(_STABLE * stable), _rounded(_CLIFF * stable)
+        while self._is_too_large(fine):
+            fine, eta0 = _rounded(fine / _STRIDE), fine
+        for _ in range(_SEARCH):
+            if self._is_too_large(eta0):
+                break
+            fine, eta0 = eta0, _rounded(eta0 * _STRIDE)
+        return fine, eta0
+
+    def _is_too_large(self, eta0):
+        """Tell whether a descent leaves the picture."""
+        values, _ = self.trial(eta0)
+        return values.max() > self.land.least + _ROOM * (values[0] - self.land.least)
+
+    def _stable_rate(self):
+        """Give a rate that is stable wherever the descent goes, or a guess."""
+        model, problem = clone(self.textbook), self.land.problem
+        rate = largest_stable_rate(model, problem)
+        if np.isfinite(rate):
+            return rate
+        size = problem.design.largest_squared_norm(problem.rows)
+        return 1.0 / (size + 1.0)
+
+    def _verdict(self, values, seen):
         """Say in a word how a descent went."""
-        start = next(iter(self.objective.values()))[0]
-        if not values[-1] <= start:
+        top, end = values.max(), values[-1]
+        start = next(iter(self.objective.values()), values)[0]
+        if not end <= start and end >= top:
             return "diverges"
-        models = np.dstack([recorded.coefs, recorded.intercepts[:, :, None]])
-        moves = np.diff(models.reshape(len(models), -1), axis=0)
+        if top > start + 1e-9 * abs(start):
+            return "overshoots"
+        models = np.array([np.append(coef.ravel(), b) for coef, b in seen])
+        moves = np.diff(models, axis=0)
+        sizes = np.linalg.norm(moves, axis=1)
+        counts = sizes[1:] > _SMALL * sizes.max(initial=0.0)
         turns = (moves[1:] * moves[:-1]).sum(axis=1) < 0.0
-        if len(turns) and np.mean(turns) > _TURNS:
+        if counts.any() and np.mean(turns[counts]) > _TURNS:
             return "oscillates"
-        if values[-1] - self.least > _CRAWLS * (start - self.least):
+        if end - self.land.least > _LEAVES * (start - self.land.least):
             return "crawls"
         return "descends"
 
 
-def _sure_rates(runs):
-    """Give rates below the largest that is stable wherever the descent goes."""
-    model = clone(runs.textbook)
-    largest = largest_stable_rate(model, model._posed(*runs.data))
-    if not np.isfinite(largest):
-        raise ValueError(
-            f"No rate bounds those that are stable for loss={model.loss!r} on this"
-            " data: give eta0s."
-        )
-    return [share * largest for share in _SHARES]
+def _rounded(eta0):
+    """Give a rate that can be told in two digits."""
+    return float(f"{eta0:.2g}")

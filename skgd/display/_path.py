@@ -1,19 +1,26 @@
 """The way down: contours of the objective, and the path of a descent over them."""
 
+from pathlib import Path
+
 import numpy as np
 
+from skgd import _parameters
 from skgd.display._axes import GREY, axes_of, pyplot, whole_numbers
-from skgd.display._plane import Plane, axis
-from skgd.display._recorded import Landscape, check_estimator, optimum, record
+from skgd.display._plane import Plane, window
+from skgd.display._recorded import Landscape, check_estimator, rate_of, record
+from skgd.display._surface import Surface
 
 _LEVELS = 12
 _SMALLEST = 1e-3  # of the highest level above the optimum
+_FRAMES = 100  # of an animation: a longer path is shown in longer strides
+_PAUSE = 5  # frames that the last picture stays
 
 
 class DescentPathDisplay:
     """Contours of the objective over two coefficients, and a descent's path down them.
 
-    Create it with `from_estimator`. All parameters become attributes.
+    Create it with `from_estimator`. All parameters become attributes. The path is
+    projected: with more than two unknowns, F at its models is not that of the contours.
 
     Parameters
     ----------
@@ -26,8 +33,7 @@ class DescentPathDisplay:
     path : ndarray of shape (n_epochs + 1, 2)
         Where the descent was before the first epoch and after each.
     path_objective : ndarray of shape (n_epochs + 1,)
-        F at the models of the path. The path is projected: with more than two
-        unknowns, F there is not that of the contours.
+        F at the models of the path.
     optimum : ndarray of shape (2,)
         Where F is least.
     optimum_objective : float
@@ -44,7 +50,7 @@ class DescentPathDisplay:
     figure_ : matplotlib Figure
         Its figure.
     contours_ : matplotlib ContourSet or Poly3DCollection
-        The contours, or the surface.
+        The contours of F - F*, or the surface of F.
     line_, points_ : matplotlib artists
         The path, and its points coloured by epoch.
     start_, optimum_ : matplotlib artists
@@ -68,6 +74,8 @@ class DescentPathDisplay:
     >>> display = DescentPathDisplay.from_estimator(model, X[:, 2:4], y)
     >>> display.path.shape
     (21, 2)
+    >>> display.ax_.get_xlabel()
+    'coefficient of feature 0'
     """
 
     def __init__(
@@ -98,9 +106,13 @@ class DescentPathDisplay:
         coordinates=None,
         scaled=False,
         sample_weight=None,
-        grid_resolution=80,
+        grid_resolution=100,
+        ax=None,
+        kind="contour",
+        contour_kwargs=None,
+        path_kwargs=None,
     ):
-        """Fit a clone of an estimator, keep its path, and compute the contours.
+        """Fit a clone of an estimator, keep its path, and draw it over the contours.
 
         Parameters
         ----------
@@ -117,30 +129,44 @@ class DescentPathDisplay:
         scaled : bool, default=False
             Whether the coefficients are those of features divided by their standard
             deviation and centred, as auto descent works inside: a bowl where raw
-            features make a ravine.
+            features make a ravine. Without an intercept nothing is centred. Both axes
+            are then equally long.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights.
-        grid_resolution : int, default=80
+        grid_resolution : int, default=100
             Values along each axis, at least 2.
+        ax : matplotlib Axes, default=None
+            Where to draw; new ones by default.
+        kind : {"contour", "surface"}, default="contour"
+            A map, or the surface in three dimensions.
+        contour_kwargs : dict, default=None
+            For matplotlib's `contour` or `plot_surface`.
+        path_kwargs : dict, default=None
+            For matplotlib's `plot` of the path.
 
         Returns
         -------
         DescentPathDisplay
-            To be drawn with `plot` or `animate`.
+            The display, drawn; `plot` draws it again, `animate` epoch by epoch.
 
         Raises
         ------
+        ImportError
+            Without matplotlib.
         ValueError
-            If there are several outputs, or the coordinates are not two different
-            ones of this data.
+            If there are several outputs, less than two unknowns, or no objective
+            (``loss="perceptron"``), or the coordinates are not two different ones of
+            this data.
         TypeError
             If the estimator is not one of skgd.
 
         Notes
         -----
-        The cost is that of two fits, three passes over X and
-        O(n_samples grid_resolution^2).
+        F is over all rows of weight, those too that ``early_stopping=True`` holds out;
+        the path then goes on beyond the best epoch. The cost is that of two fits, four
+        passes over X, one more an epoch, and O(n_samples grid_resolution^2).
         """
+        pyplot(cls)
         check_estimator(estimator, cls.__name__)
         land = Landscape(estimator, X, y, sample_weight)
         if land.n_outputs > 1:
@@ -150,27 +176,29 @@ class DescentPathDisplay:
             )
         if grid_resolution < 2:
             raise ValueError(f"grid_resolution must be >= 2, got {grid_resolution}.")
-        best = optimum(estimator, X, y, sample_weight)
-        recorded = record(estimator, X, y, sample_weight)
-        plane = Plane(coordinates, scaled, best, recorded, land)
-        path, target = plane.path, plane.optimum
-        a, b = (
-            axis(path[:, k], target[k], plane.sizes[k], grid_resolution) for k in (0, 1)
-        )
-        values = land.plane(
-            plane.centre, plane.directions, a - target[0], b - target[1]
-        )
-        at_best = land.objective(best.coef_.reshape(1, -1), best.intercept_)
-        return cls(
+        recorded = record(estimator, land)
+        plane = Plane(coordinates, scaled, recorded, land)
+        heights = np.array([land.objective(*model) for model in recorded.seen])
+        down = not recorded.diverged and heights[-1] <= heights[0]
+        a, b = window(plane, whole=down, alike=scaled, n=grid_resolution)
+        display = cls(
             a=a,
             b=b,
-            objective=values,
-            path=path,
-            path_objective=land.objectives(recorded),
-            optimum=target,
-            optimum_objective=at_best,
+            objective=land.plane(
+                plane.centre,
+                plane.directions,
+                a - plane.optimum[0],
+                b - plane.optimum[1],
+            ),
+            path=plane.path,
+            path_objective=heights,
+            optimum=plane.optimum,
+            optimum_objective=land.least,
             axis_names=plane.names,
-            title=_title(estimator, recorded),
+            title=_title(recorded, down, plane.n_hidden),
+        )
+        return display.plot(
+            ax, kind=kind, contour_kwargs=contour_kwargs, path_kwargs=path_kwargs
         )
 
     def plot(self, ax=None, *, kind="contour", contour_kwargs=None, path_kwargs=None):
@@ -183,7 +211,8 @@ class DescentPathDisplay:
         kind : {"contour", "surface"}, default="contour"
             A map, or the surface in three dimensions.
         contour_kwargs : dict, default=None
-            For matplotlib's `contour` or `plot_surface`.
+            For matplotlib's `contour`, whose levels are heights F - F* above the
+            optimum, or for `plot_surface`.
         path_kwargs : dict, default=None
             For matplotlib's `plot` of the path.
 
@@ -197,34 +226,39 @@ class DescentPathDisplay:
         ImportError
             Without matplotlib.
         ValueError
-            If `kind` is another word.
+            If `kind` is another word, or a surface is to be drawn in flat axes.
         """
         if kind not in ("contour", "surface"):
             raise ValueError(f"kind must be 'contour' or 'surface', got {kind!r}.")
         if kind == "surface":
+            if ax is not None and ax.name != "3d":
+                raise ValueError(
+                    "A surface needs axes in three dimensions:"
+                    " plt.subplots(subplot_kw={'projection': '3d'})."
+                )
             ax = axes_of(self, ax, subplot_kw={"projection": "3d"})
-            self._draw_surface(ax, contour_kwargs or {})
+            self._draw_surface(ax, contour_kwargs or {}, path_kwargs or {})
         else:
             ax = axes_of(self, ax)
-            self._draw_contours(ax, contour_kwargs or {})
-        self._draw_path(ax, kind == "surface", path_kwargs or {})
+            self._draw_contours(ax, contour_kwargs or {}, path_kwargs or {})
         ax.set(xlabel=self.axis_names[0], ylabel=self.axis_names[1], title=self.title)
         ax.set(xlim=self.a[[0, -1]], ylim=self.b[[0, -1]])
         ax.legend(loc="best", framealpha=0.9)
         return self
 
     def animate(self, filename=None, *, ax=None, interval=200):
-        """Draw the path epoch by epoch.
+        """Draw the path epoch by epoch over the contours.
 
         Parameters
         ----------
         filename : str or path, default=None
-            Where to save it, as a GIF or, if it ends in ".html", a page; by default it
-            is not saved.
+            Where to save it, as ".gif" or as a page, ".html"; by default it is not
+            saved.
         ax : matplotlib Axes, default=None
-            Where to draw; new ones by default.
+            Where to draw; by default new ones.
         interval : float, default=200
-            Milliseconds an epoch.
+            Milliseconds a picture, > 0. A path of more than 100 epochs is shown in 101
+            pictures.
 
         Returns
         -------
@@ -235,30 +269,36 @@ class DescentPathDisplay:
         ------
         ImportError
             Without matplotlib.
+        ValueError
+            If the file has another ending.
         """
-        pyplot(self)
+        pyplot(type(self))
         from matplotlib.animation import FuncAnimation, PillowWriter
 
+        ending = None if filename is None else Path(filename).suffix.lower()
+        if ending not in (None, ".gif", ".html"):
+            raise ValueError(f"filename must end in .gif or .html, got {filename!r}.")
         self.plot(ax)
-        path = self.path
-
-        def show(epoch):
-            """Draw what has been until an epoch."""
-            self.line_.set_data(*path[: epoch + 1].T)
-            self.points_.set_offsets(path[: epoch + 1])
-            self.points_.set_array(np.arange(epoch + 1))
-            self.ax_.set_title(f"{self.title}\nepoch {epoch}")
-            return self.line_, self.points_
-
         animation = FuncAnimation(
-            self.figure_, show, frames=len(path), interval=interval
+            self.figure_,
+            self._show_epoch,
+            frames=_frames(len(self.path) - 1),
+            interval=interval,
         )
-        if filename is not None and str(filename).endswith(".html"):
-            with open(filename, "w", encoding="utf-8") as file:
-                file.write(animation.to_jshtml())
-        elif filename is not None:
+        if ending == ".html":
+            Path(filename).write_text(animation.to_jshtml(), encoding="utf-8")
+        elif ending == ".gif":
             animation.save(filename, writer=PillowWriter(fps=1000.0 / interval))
         return animation
+
+    def _show_epoch(self, epoch):
+        """Draw what has been until an epoch."""
+        path = self.path[: epoch + 1]
+        self.line_.set_data(*path.T)
+        self.points_.set_offsets(path)
+        self.points_.set_array(np.arange(epoch + 1))
+        self.ax_.set_title(f"{self.title}\nepoch {epoch}")
+        return self.line_, self.points_
 
     def _heights(self):
         """Give F - F* on the grid, and the levels to draw: equal steps of its root.
@@ -268,78 +308,104 @@ class DescentPathDisplay:
         height = np.maximum(self.objective - self.optimum_objective, 0.0)
         finite = height[np.isfinite(height)]
         top = np.percentile(finite, 95) if len(finite) else 1.0
-        levels = max(top, 1e-300) * np.linspace(_SMALLEST**0.5, 1.0, _LEVELS) ** 2
-        return height, levels
+        shares = np.linspace(_SMALLEST**0.5, 1.0, _LEVELS) ** 2
+        return height, max(top, np.finfo(float).tiny) * shares
 
-    def _draw_contours(self, ax, options):
+    def _draw_contours(self, ax, options, path_options):
         height, levels = self._heights()
         defaults = {"levels": levels, "colors": GREY, "linewidths": 0.8, "alpha": 0.8}
-        filled = {"levels": np.append(0.0, levels), "cmap": "Greys", "alpha": 0.35}
-        ax.contourf(self.a, self.b, height, extend="max", **filled)
-        self.contours_ = ax.contour(self.a, self.b, height, **defaults | options)
+        options = defaults | options
+        filled = levels if np.isscalar(options["levels"]) else options["levels"]
+        ax.contourf(
+            *(self.a, self.b, height),
+            levels=np.unique(np.append(0.0, filled)),
+            cmap="Greys",
+            alpha=0.35,
+            extend="max",
+        )
+        self.contours_ = ax.contour(self.a, self.b, height, **options)
+        self._draw_path(ax, self.path.T, self.path.T, self.optimum, path_options)
 
-    def _draw_surface(self, ax, options):
+    def _draw_surface(self, ax, options, path_options):
         _, levels = self._heights()
         top = self.optimum_objective + levels[-1]
-        values = np.minimum(self.objective, top)
-        defaults = {"cmap": "Greys_r", "alpha": 0.6, "linewidth": 0.1}
+        surface = Surface(self.a, self.b, self.objective, top, self.path)
+        height = surface.top - surface.bottom
+        defaults = {
+            "cmap": "Greys",
+            "vmin": surface.bottom - 0.2 * height,
+            "vmax": surface.top + 0.5 * height,  # light greys: the path is to be seen
+            "alpha": 0.9,
+            "linewidth": 0.1,
+            "edgecolor": GREY,
+        }
+        ax.computed_zorder = False  # the path lies on the surface, never in it
         self.contours_ = ax.plot_surface(
-            *np.meshgrid(self.a, self.b), values, **defaults | options
+            *np.meshgrid(self.a, self.b), surface.values, **defaults | options
         )
-        ax.set(zlabel="objective F", zlim=(self.optimum_objective, top))
+        self._draw_path(
+            ax,
+            surface.line(len(self.path)),
+            surface.points(),
+            [*self.optimum, self.optimum_objective],
+            path_options,
+            depthshade=False,
+        )
+        ax.set(zlabel="objective F", zlim=(surface.bottom, surface.top))
 
-    def _draw_path(self, ax, in_space, options):
-        inside = slice(None)
-        places = [self.path[:, 0], self.path[:, 1]]
-        best = [*self.optimum]
-        if in_space:  # matplotlib does not clip in three dimensions
-            lower, upper = (np.array([x[0], x[-1]]) for x in (self.a, self.b))
-            seen = (self.path[:, 0] >= lower[0]) & (self.path[:, 0] <= lower[1])
-            seen &= (self.path[:, 1] >= upper[0]) & (self.path[:, 1] <= upper[1])
-            inside = np.flatnonzero(seen)
-            places.append(self._on_the_surface())
-            best.append(self.optimum_objective)
-        places = [place[inside] for place in places]
-        epochs = np.arange(len(self.path))[inside]
-        line = {"color": "#0072B2", "linewidth": 1.2, "zorder": 3}
-        (self.line_,) = ax.plot(*places, **line | options)
+    def _draw_path(self, ax, line, points, best, options, **point_options):
+        """Draw line, points coloured by epoch and marks, in two dimensions or three."""
+        style = {"color": "#0072B2", "linewidth": 1.2, "zorder": 3}
+        (self.line_,) = ax.plot(*line, **style | options)
         self.points_ = ax.scatter(
-            *places,
-            c=epochs,
+            *points,
+            c=np.arange(len(self.path)),
             cmap="viridis",
-            s=18,
-            zorder=4,
             vmin=0,
             vmax=max(len(self.path) - 1, 1),
+            s=26,
+            edgecolors="white",
+            linewidths=0.4,
+            zorder=4,
+            **point_options,
         )
-        marks = {"linestyle": "none", "markersize": 9, "zorder": 5}
+        marks = {"linestyle": "none", "markeredgecolor": "white", "zorder": 5}
         (self.start_,) = ax.plot(
-            *([place[0]] for place in places),
+            *([value] for value in np.transpose(points)[0]),
             **{"marker": "s", "color": "#D55E00", "label": "start", **marks},
+            markersize=9,
         )
         (self.optimum_,) = ax.plot(
             *([value] for value in best),
             **{"marker": "*", "color": "#000000", "label": "optimum", **marks},
+            markersize=15,
         )
-        self.optimum_.set_markersize(14)
-        if getattr(self, "colorbar_", None) is None or self.colorbar_.ax.figure is not (
-            self.figure_
-        ):
-            self.colorbar_ = self.figure_.colorbar(self.points_, ax=ax, label="epoch")
+        drawn = getattr(self, "colorbar_", None)
+        if drawn is None or drawn.ax.figure is not self.figure_:
+            pad = {"pad": 0.12} if ax.name == "3d" else {}  # beside the z axis
+            self.colorbar_ = self.figure_.colorbar(
+                self.points_, ax=ax, label="epoch", **pad
+            )
             self.colorbar_.locator = whole_numbers()
             self.colorbar_.update_ticks()
 
-    def _on_the_surface(self):
-        """Give the height of the surface under the path."""
-        columns = np.clip(np.searchsorted(self.a, self.path[:, 0]), 0, len(self.a) - 1)
-        rows = np.clip(np.searchsorted(self.b, self.path[:, 1]), 0, len(self.b) - 1)
-        return self.objective[rows, columns]
+
+def _frames(last):
+    """Give the epochs that an animation shows."""
+    shown = np.linspace(0, last, min(last, _FRAMES) + 1).round().astype(int)
+    return [*shown, *[last] * _PAUSE]
 
 
-def _title(estimator, recorded):
-    rate = estimator.learning_rate
-    words = f"{rate}" if rate == "auto" else f"{rate}, eta0={estimator.eta0:g}"
-    mode = getattr(recorded.estimator, "mode_", estimator.mode)
+def _title(recorded, down, n_hidden):
+    one = recorded.estimator
     plural = "" if recorded.n_epochs == 1 else "s"
-    end = "diverged" if recorded.diverged else f"{recorded.n_epochs} epoch{plural}"
-    return f"{mode}, learning rate {words}: {end}"
+    end = f"{recorded.n_epochs} epoch{plural}"
+    if recorded.diverged:
+        end = f"diverged after {end}"
+    elif not down:
+        end = f"F has risen after {end}"
+    title = f"{_parameters.mode_of(one)}, learning rate {rate_of(one)}: {end}"
+    if n_hidden:
+        others = f"{n_hidden} other unknowns" if n_hidden > 1 else "other unknown"
+        title += f"\nthe {others} at the optimum in the contours"
+    return title

@@ -1,13 +1,15 @@
 """Two directions in the space of models: the axes of a path's picture."""
 
 import numpy as np
+from scipy.sparse import issparse
 
-_MARGIN = 0.1  # of the picture's width, round what it shows
-_BEYOND = 0.5  # of the way to the optimum: what is shown of the other side
-_MOST = 1.5  # times the path's usual distance from the optimum: how far it is followed
-_FIRST = 10  # epochs that say what is usual: a path that diverges goes any way later
+_MARGIN = 0.1  # of the length of what is shown, beyond each of its ends
+_BEYOND = 0.5  # of the way to the optimum: what is shown of its other side
+_MOST = 4.0  # times the first distances from the optimum: how far a path is followed
+_FIRST = 3  # of them: a path that diverges goes any way later
 INTERCEPT = "intercept"
 PRINCIPAL = "principal"
+_WHICH = "first", "second"
 
 
 class Plane:
@@ -24,60 +26,71 @@ class Plane:
     names : tuple of two str
         Of the axes.
     sizes : ndarray of shape (2,)
-        What counts as a step along an axis, if nothing moves.
+        How far to look along an axis, if nothing moves.
+    n_hidden : int
+        Unknowns that stay at the optimum in the whole plane.
     """
 
-    def __init__(self, coordinates, scaled, best, recorded, land):
-        X = land.design.matrix
-        d = X.shape[1]
-        self.centre = best.coef_.ravel().astype(float), float(best.intercept_[0])
-        mean, sd = _moments(X) if scaled else (np.zeros(d), np.ones(d))
-        # in coordinates (v, intercept at the mean), in which the path is a matrix
-        unknowns = np.column_stack(
-            [
-                recorded.coefs[:, 0] * sd,
-                recorded.intercepts[:, 0] + recorded.coefs[:, 0] @ mean,
-            ]
+    def __init__(self, coordinates, scaled, recorded, land):
+        X, best = land.design.matrix, land.best
+        d, has_intercept = X.shape[1], bool(best.fit_intercept)
+        self.n_hidden = d + has_intercept - 2
+        if self.n_hidden < 0:
+            raise ValueError("The picture of a path needs two unknowns: here is one.")
+        self.centre = (
+            best.coef_.ravel().astype(float),
+            float(np.ravel(best.intercept_)[0]),
         )
-        target = np.append(self.centre[0] * sd, self.centre[1] + self.centre[0] @ mean)
+        mean, sd = np.zeros(d), np.ones(d)
+        if scaled:
+            mean, sd = _moments(X, has_intercept)
+
+        def unknowns(coef, intercept):
+            """Give the coordinates of a model, the intercept at the mean being last."""
+            return np.append(coef * sd, intercept + coef @ mean)
+
+        target = unknowns(*self.centre)
+        path = np.array([unknowns(w.ravel(), b[0]) for w, b in recorded.seen])
         if isinstance(coordinates, str) and coordinates == PRINCIPAL:
-            basis, names = (
-                _principal(unknowns - target),
-                (
-                    "first principal direction of the path",
-                    "second principal direction of the path",
-                ),
-            )
-            self.path, self.optimum = (unknowns - target) @ basis.T, np.zeros(2)
+            free = np.arange(d + 1) < d + has_intercept
+            basis = np.zeros((2, d + 1))
+            basis[:, free] = _principal((path - target)[:, free])
+            self.names = tuple(f"{which} principal direction" for which in _WHICH)
+            self.path, self.optimum = (path - target) @ basis.T, np.zeros(2)
         else:
             chosen = _positions(coordinates, best, d)
-            basis = np.eye(d + 1)[chosen]
-            names = tuple(_name(j, best, d, scaled) for j in chosen)
-            self.path, self.optimum = unknowns[:, chosen], target[chosen]
-        self.names = names
+            basis = np.zeros((2, d + 1))
+            basis[[0, 1], chosen] = 1.0
+            self.names = tuple(_name(j, best, scaled) for j in chosen)
+            self.path, self.optimum = path[:, chosen], target[chosen]
         self.directions = []
         for row in basis:
             coef = row[:d] / sd
             self.directions.append((coef, row[d] - coef @ mean))
-        self.sizes = np.maximum(np.abs(self.optimum), 1e-12)
+        self.sizes = np.where(self.optimum == 0.0, 1.0, np.abs(self.optimum))
 
 
-def _moments(X):
-    """Give means and standard deviations of the columns, 1 for those without any."""
-    mean = np.asarray(X.mean(axis=0), dtype=float).ravel()
-    square = X.multiply(X) if hasattr(X, "multiply") else None
-    if square is None:
-        sd = np.asarray(X.std(axis=0), dtype=float)
+def _moments(X, has_intercept):
+    """Give means and standard deviations of the columns, 1 for those without any.
+
+    Without an intercept nothing is centred: zeros, and root mean squares.
+    """
+    mean = np.asarray(X.mean(axis=0, dtype=float)).ravel()
+    if not has_intercept:
+        mean = np.zeros_like(mean)
+    if issparse(X):
+        squares = np.asarray(X.multiply(X).mean(axis=0, dtype=float)).ravel()
+        variance = np.maximum(squares - mean**2, 0.0)
     else:
-        mean_square = np.asarray(square.mean(axis=0), dtype=float).ravel()
-        sd = np.sqrt(np.maximum(mean_square - mean**2, 0.0))
-    return mean, np.where(sd > 0.0, sd, 1.0)
+        variance = np.square(X - mean).mean(axis=0)
+    return mean, np.where(variance > 0.0, np.sqrt(variance), 1.0)
 
 
 def _principal(moves):
     """Give the two orthonormal directions in which a path is longest."""
-    _, _, directions = np.linalg.svd(moves, full_matrices=True)
-    return directions[:2]
+    moves = moves[np.isfinite(moves).all(axis=1)]
+    moves = np.vstack([moves, np.zeros_like(moves[:1])])  # two rows at least
+    return np.linalg.svd(moves, full_matrices=False)[2][:2]
 
 
 def _positions(coordinates, best, d):
@@ -106,21 +119,41 @@ def _positions(coordinates, best, d):
     return found
 
 
-def _name(position, best, d, scaled):
-    if position == d:
+def _name(position, best, scaled):
+    if position == best.n_features_in_:
         return "intercept at the mean" if scaled else "intercept"
     names = getattr(best, "feature_names_in_", None)
     name = f"feature {position}" if names is None else names[position]
-    return f"coefficient of {name}" + (", per standard deviation" if scaled else "")
+    if not scaled:
+        return f"coefficient of {name}"
+    deviation = "standard deviation" if best.fit_intercept else "root mean square"
+    return f"coefficient of {name}, per {deviation}"
 
 
-def axis(path, target, size, n):
-    """Give values that show start, optimum and both its sides, and the path if near."""
+def window(plane, whole, alike, n):
+    """Give n values along each axis that show start, optimum and its other side.
+
+    `whole` : whether all of the path is shown, or only what is near.
+    `alike` : whether both axes are as long, as their units are the same.
+    """
+    ends = [
+        _extent(values, target, whole)
+        for values, target in zip(plane.path.T, plane.optimum, strict=True)
+    ]
+    lengths = np.array([high - low for low, high in ends])
+    if alike:
+        lengths[:] = lengths.max()
+    lengths = np.where(lengths > 0.0, lengths, 2.0 * plane.sizes)
+    half = (0.5 + _MARGIN) * lengths
+    middles = [0.5 * (low + high) for low, high in ends]
+    return [np.linspace(m - h, m + h, n) for m, h in zip(middles, half, strict=True)]
+
+
+def _extent(path, target, whole):
     way = path[0] - target
-    usual = float(np.median(np.abs(path[:_FIRST] - target)))
-    reach = _MOST * max(abs(way), usual if np.isfinite(usual) else 0.0) or size
-    near = np.clip(path[np.isfinite(path)], target - reach, target + reach)
+    seen = path[np.isfinite(path)]
+    if not whole:
+        near = max(abs(way), float(np.median(np.abs(seen[:_FIRST] - target))))
+        seen = np.clip(seen, target - _MOST * near, target + _MOST * near)
     far = target - _BEYOND * way
-    low, high = min(near.min(), far, target), max(near.max(), far, target)
-    margin = _MARGIN * (high - low) or size
-    return np.linspace(low - margin, high + margin, n)
+    return min(seen.min(), far, target), max(seen.max(), far, target)

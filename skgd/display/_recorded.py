@@ -1,7 +1,10 @@
-"""A descent with the model of each epoch, and the objective that it goes down."""
+"""The objective that a descent goes down, and the models that it passes."""
 
+import time
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -16,90 +19,28 @@ from skgd.auto._coordinates import best_constant, output_losses, row_weights
 _TIGHT = 1e-10  # the tolerance that stands for the optimum
 
 
-class _Recorder(NoTasks):
-    def __init__(self):
-        self.models = []
-
-    def end_epoch(self, n_iter, model):
-        """Keep the model."""
-        coef, intercept = model()
-        self.models.append((coef.astype(np.float64), intercept.astype(np.float64)))
-        return False
-
-
-@dataclass
-class Recorded:
-    """What a fit went through.
-
-    Attributes
-    ----------
-    estimator : BaseGD
-        The clone that was fitted; not fitted where it diverged.
-    coefs, intercepts : ndarray of shapes (n_epochs + 1, n_outputs, n_features) and \
-            (n_epochs + 1, n_outputs)
-        The model before the first epoch and after each.
-    diverged : bool
-        Whether the fit ended in an error for leaving floating point.
-    """
-
-    estimator: BaseGD
-    coefs: np.ndarray
-    intercepts: np.ndarray
-    diverged: bool
-
-    @property
-    def n_epochs(self):
-        """Epochs that ended."""
-        return len(self.coefs) - 1
-
-
 def check_estimator(estimator, name):
-    """Raise a TypeError unless it is one of skgd's."""
+    """Raise unless it is one of skgd's that goes down an objective."""
     if not isinstance(estimator, BaseGD):
         raise TypeError(
             f"{name} shows GDRegressor and GDClassifier, got"
             f" {type(estimator).__name__}: give the last step of a pipeline, and the"
             " data that the other steps make."
         )
+    if estimator.loss == "perceptron":
+        raise ValueError(
+            f"{name} shows how an objective gets smaller: the rule of"
+            " loss='perceptron' minimises none."
+        )
 
 
-def record(estimator, X, y, sample_weight=None) -> Recorded:
-    """Fit a clone and keep the model of each epoch."""
-    model, recorder = clone(estimator), _Recorder()
-    diverged = False
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        try:
-            model._fit(X, y, None, None, sample_weight, tasks=recorder)
-        except ValueError as error:
-            if "under-/overflow" not in str(error):
-                raise
-            diverged = True
-    start = _start(estimator, X, y, sample_weight)
-    models = [start, *recorder.models]
-    return Recorded(
-        model,
-        np.array([coef for coef, _ in models]),
-        np.array([intercept for _, intercept in models]),
-        diverged,
-    )
-
-
-def _start(estimator, X, y, sample_weight):
-    """Give the model that the first epoch begins with: none, or the best constant."""
-    problem = clone(estimator)._posed(X, y, sample_weight)
-    coef = np.zeros((problem.n_outputs, problem.design.shape[1]))
+def rate_of(estimator) -> str:
+    """Say which learning rate an estimator has, and which optimizer if not plain."""
     if estimator.learning_rate == AUTO:
-        return coef, best_intercept(problem)
-    return coef, np.zeros(problem.n_outputs)
-
-
-def best_intercept(problem):
-    """Give the intercept of the best model without coefficients, (n_outputs,)."""
-    if not problem.fit_intercept:
-        return np.zeros(problem.n_outputs)
-    losses = output_losses(problem, row_weights(problem))
-    return np.concatenate([best_constant(loss) for loss in losses])
+        return AUTO
+    rate = f"{estimator.learning_rate}, eta0={estimator.eta0:g}"
+    plain = isinstance(estimator.optimizer, str) and estimator.optimizer == "sgd"
+    return rate if plain else f"{estimator.optimizer}, {rate}"
 
 
 def at_the_optimum(estimator, **parameters):
@@ -121,16 +62,8 @@ def at_the_optimum(estimator, **parameters):
     return exact.set_params(**parameters)
 
 
-def optimum(estimator, X, y, sample_weight=None):
-    """Give a fitted estimator at the optimum of the same objective."""
-    exact = at_the_optimum(estimator)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return exact.fit(X, y, sample_weight=sample_weight)
-
-
 class Landscape:
-    """F over models: at one, along a list of them, over a plane.
+    """F over models: at one, at the least, over a plane.
 
     Parameters
     ----------
@@ -141,7 +74,8 @@ class Landscape:
     """
 
     def __init__(self, estimator, X, y, sample_weight=None):
-        self._problem = problem = clone(estimator)._posed(X, y, sample_weight)
+        self.estimator, self.data = estimator, (X, y, sample_weight)
+        self.problem = problem = clone(estimator)._posed(X, y, sample_weight)
         self.n_outputs = problem.n_outputs
         self.design = problem.design
 
@@ -149,17 +83,36 @@ class Landscape:
         """Give F at coefficients (n_outputs, n_features): a pass over X."""
         with np.errstate(all="ignore"):
             coef = np.ascontiguousarray(coef, dtype=self.design.dtype)
-            return self._problem.objective(coef, np.asarray(intercept, float))
+            return self.problem.objective(coef, np.asarray(intercept, float))
 
-    def null_objective(self) -> float:
-        """Give F at the best model without coefficients."""
+    def null_model(self):
+        """Give the best model without coefficients."""
+        problem = self.problem
         coef = np.zeros((self.n_outputs, self.design.shape[1]))
-        return self.objective(coef, best_intercept(self._problem))
+        if not problem.fit_intercept:
+            return coef, np.zeros(self.n_outputs)
+        losses = output_losses(problem, row_weights(problem))
+        return coef, np.concatenate([best_constant(loss) for loss in losses])
 
-    def objectives(self, recorded) -> np.ndarray:
-        """Give F at the start and after each epoch."""
-        pairs = zip(recorded.coefs, recorded.intercepts, strict=True)
-        return np.array([self.objective(*pair) for pair in pairs])
+    def start(self, estimator):
+        """Give the model that the first epoch of a descent begins with."""
+        coef, intercept = self.null_model()
+        return coef, intercept if estimator.learning_rate == AUTO else 0.0 * intercept
+
+    @cached_property
+    def best(self):
+        """A fitted estimator at the optimum."""
+        X, y, sample_weight = self.data
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            exact = at_the_optimum(self.estimator)
+            return exact.fit(X, y, sample_weight=sample_weight)
+
+    @cached_property
+    def least(self) -> float:
+        """F at the optimum."""
+        coef = self.best.coef_.reshape(self.n_outputs, -1)
+        return self.objective(coef, np.atleast_1d(self.best.intercept_))
 
     def plane(self, centre, directions, a, b):
         """Give F at centre + a d_0 + b d_1, of shape (len(b), len(a)); one output.
@@ -167,7 +120,7 @@ class Landscape:
         `centre` and `directions` are models (coef (n_features,), intercept). Raw
         predictions are linear in the model, so that X is read three times in all.
         """
-        problem = self._problem
+        problem = self.problem
         rows, X = problem.rows, problem.design.matrix
         z, first, second = (
             np.asarray(X @ coef)[rows] + intercept
@@ -188,3 +141,79 @@ class Landscape:
                 )
                 values[i, j] = total / problem.weight_sum + problem.penalty(coef)
         return values
+
+
+@dataclass
+class Recorded:
+    """What a fit went through.
+
+    Attributes
+    ----------
+    estimator : BaseGD
+        The clone that was fitted; not fitted where it diverged.
+    seen : list
+        What was kept of the model before the first epoch and after each.
+    seconds : ndarray of shape (n_epochs + 1,)
+        When that was, since the fit began.
+    diverged : bool
+        Whether the fit ended in an error for leaving floating point.
+    """
+
+    estimator: BaseGD
+    seen: list[Any]
+    seconds: np.ndarray
+    diverged: bool
+
+    @property
+    def n_epochs(self):
+        """Epochs that ended."""
+        return len(self.seen) - 1
+
+
+class _Recorder(NoTasks):
+    """Hear of each epoch, and keep something of its model."""
+
+    def __init__(self, keep):
+        self.keep, self.seen, self.seconds = keep, [], []
+        self._begin = 0.0
+
+    def begin(self):
+        """Start the clock."""
+        self._begin = time.perf_counter()
+
+    def end_epoch(self, n_iter, model):
+        """Stop the clock while something is kept."""
+        now = time.perf_counter()
+        self.seconds.append(now - self._begin)
+        self.seen.append(self.keep(*model()))
+        self._begin += time.perf_counter() - now
+        return False
+
+
+def whole_model(coef, intercept):
+    """Keep all of a model, in float64."""
+    return coef.astype(np.float64), intercept.astype(np.float64)
+
+
+def record(estimator, land, keep=whole_model) -> Recorded:
+    """Fit a clone to the data of a landscape, and keep something of each model.
+
+    `keep` : of (coef (n_outputs, n_features), intercept (n_outputs,)), what to keep.
+    """
+    X, y, sample_weight = land.data
+    model, recorder = clone(estimator).set_params(verbose=0), _Recorder(keep)
+    diverged = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        try:
+            model._fit(X, y, None, None, sample_weight, tasks=recorder)
+        except ValueError as error:
+            if "under-/overflow" not in str(error):
+                raise
+            diverged = True
+    return Recorded(
+        model,
+        [keep(*land.start(estimator)), *recorder.seen],
+        np.append(0.0, recorder.seconds),
+        diverged,
+    )
