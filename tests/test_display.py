@@ -22,6 +22,7 @@ from skgd import (
 )
 from skgd.display import _recorded
 from skgd.display._path import _frames
+from skgd.display._trials import Trials
 
 X, Y = load_diabetes(return_X_y=True, scaled=False)
 SCALED = scale(X)
@@ -370,6 +371,17 @@ def test_learning_rate_that_leaves_floating_point_ends_in_infinity():
     )
     assert np.isinf(values[-1])
     assert verdict == "diverges"
+
+
+def test_learning_rates_are_shown_as_they_were_tried():
+    model = GDRegressor(mode="stochastic", **TEXTBOOK)  # each fit in another order
+    trials = Trials(model, SCALED, Y, None)
+    assert trials.trial(0.01)[0] is trials.trial(0.01)[0]
+
+
+def test_learning_rates_of_bounded_coefficients_are_refused():
+    with pytest.raises(ValueError, match="positive=True goes with"):
+        LearningRateDisplay.from_estimator(GDRegressor(positive=True), SCALED, Y)
 
 
 def test_learning_rates_may_not_be_none_at_all():

@@ -11,27 +11,9 @@ from skgd.display._axes import (
     pyplot,
     whole_numbers,
 )
-from skgd.display._recorded import (
-    Landscape,
-    at_the_optimum,
-    check_estimator,
-    record,
-)
-from skgd.textbook._stability import largest_stable_rate
+from skgd.display._recorded import at_the_optimum, check_estimator
+from skgd.display._trials import ROOM, Trials
 
-_STABLE = 0.98  # of the largest rate that is stable for sure: where the search begins
-_CLIFF = (
-    1.05  # of it: the next; each is then _STRIDE times the last, till one is too large
-)
-_STRIDE = 2.0
-_SEARCH = 40  # rates tried at most
-_GOOD = 0.1  # of the largest that is not too large
-_CRAWL = 0.002  # of it; a tenth of that, and so on, if it does not crawl
-_TENTHS = 6
-_LEAVES = 0.5  # of what there was to gain: what a crawl leaves
-_TURNS = 0.5  # of the steps: more of them against the last one is an oscillation
-_SMALL = 1e-3  # of the largest step: steps that do not count
-_ROOM = 1.3  # times the start's height above the optimum: what is shown
 _THERE = 1e-4  # of what there was to gain: what is left at the optimum
 
 
@@ -140,7 +122,8 @@ class LearningRateDisplay:
         ImportError
             Without matplotlib.
         ValueError
-            If there is nothing to show, or no objective (``loss="perceptron"``).
+            If there is nothing to show, or no objective (``loss="perceptron"``), or
+            ``positive=True``, which no textbook descent knows.
         TypeError
             If the estimator is not one of skgd.
 
@@ -154,10 +137,13 @@ class LearningRateDisplay:
         check_estimator(estimator, cls.__name__)
         mode = "batch" if estimator.mode == "auto" else estimator.mode
         textbook = clone(estimator).set_params(
-            learning_rate="constant", mode=mode, max_iter=max_iter, tol=None
+            learning_rate="constant",
+            mode=mode,
+            max_iter=max_iter,
+            tol=None,
+            early_stopping=False,
         )
-        textbook.set_params(early_stopping=False, positive=False)
-        runs = _Runs(textbook, X, y, sample_weight)
+        runs = Trials(textbook, X, y, sample_weight)
         for eta0 in runs.telling_rates() if eta0s is None else eta0s:
             runs.add(f"eta0 = {eta0:g}", runs.trial(eta0))
         if auto:
@@ -202,7 +188,7 @@ class LearningRateDisplay:
         start = next(iter(self.objective.values()))[0]
         least = self.optimum_objective
         room = (start - least) or 1.0
-        top = least + _ROOM * room
+        top = least + ROOM * room
         self.lines_, self.texts_ = [], []
         for i, (name, values) in enumerate(self.objective.items()):
             style = {
@@ -255,91 +241,3 @@ class LearningRateDisplay:
             fontweight="bold",
         )
         self.texts_.append(text)
-
-
-class _Runs:
-    """Descents on one objective: F after each epoch, and how they went."""
-
-    def __init__(self, textbook, X, y, sample_weight):
-        self.textbook = textbook
-        self.land = Landscape(textbook, X, y, sample_weight)
-        self.objective: dict[str, np.ndarray] = {}
-        self.verdict: dict[str, str] = {}
-
-    def add(self, name, run):
-        """Keep a run, to be shown."""
-        self.objective[name], self.verdict[name] = run
-
-    def trial(self, eta0):
-        """Give F after each epoch with a rate, and the verdict."""
-        return self.run(clone(self.textbook).set_params(eta0=eta0))
-
-    def run(self, model):
-        """Give F after each epoch of a descent, and the verdict."""
-        recorded = record(model, self.land)
-        values = np.array([self.land.objective(*seen) for seen in recorded.seen])
-        values = np.where(np.isfinite(values), values, np.inf)
-        if recorded.diverged:
-            values = np.append(values, np.inf)
-        return values, self._verdict(values, recorded.seen)
-
-    def telling_rates(self):
-        """Give a rate that crawls, a good one, the largest one, and one too large."""
-        fine, too_large = self._cliff()
-        crawl = _rounded(_CRAWL * fine)
-        for _ in range(_TENTHS):
-            if self.trial(crawl)[1] == "crawls":
-                break
-            crawl = _rounded(0.1 * crawl)
-        rates = [crawl, _rounded(_GOOD * fine), fine, too_large]
-        return list(dict.fromkeys(rates))
-
-    def _cliff(self):
-        """Give the last rate that is not too large, and the first that is."""
-        stable = self._stable_rate()
-        fine, eta0 = _rounded(_STABLE * stable), _rounded(_CLIFF * stable)
-        while self._is_too_large(fine):
-            fine, eta0 = _rounded(fine / _STRIDE), fine
-        for _ in range(_SEARCH):
-            if self._is_too_large(eta0):
-                break
-            fine, eta0 = eta0, _rounded(eta0 * _STRIDE)
-        return fine, eta0
-
-    def _is_too_large(self, eta0):
-        """Tell whether a descent leaves the picture."""
-        values, _ = self.trial(eta0)
-        return values.max() > self.land.least + _ROOM * (values[0] - self.land.least)
-
-    def _stable_rate(self):
-        """Give a rate that is stable wherever the descent goes, or a guess."""
-        model, problem = clone(self.textbook), self.land.problem
-        rate = largest_stable_rate(model, problem)
-        if np.isfinite(rate):
-            return rate
-        size = problem.design.largest_squared_norm(problem.rows)
-        return 1.0 / (size + 1.0)
-
-    def _verdict(self, values, seen):
-        """Say in a word how a descent went."""
-        top, end = values.max(), values[-1]
-        start = next(iter(self.objective.values()), values)[0]
-        if not end <= start and end >= top:
-            return "diverges"
-        if top > start + 1e-9 * abs(start):
-            return "overshoots"
-        models = np.array([np.append(coef.ravel(), b) for coef, b in seen])
-        moves = np.diff(models, axis=0)
-        sizes = np.linalg.norm(moves, axis=1)
-        counts = sizes[1:] > _SMALL * sizes.max(initial=0.0)
-        turns = (moves[1:] * moves[:-1]).sum(axis=1) < 0.0
-        if counts.any() and np.mean(turns[counts]) > _TURNS:
-            return "oscillates"
-        if end - self.land.least > _LEAVES * (start - self.land.least):
-            return "crawls"
-        return "descends"
-
-
-def _rounded(eta0):
-    """Give a rate that can be told in two digits."""
-    return float(f"{eta0:.2g}")
