@@ -1,6 +1,8 @@
 """The displays: their numbers are those of the descent, and they can be drawn."""
 
+import ast
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -391,6 +393,15 @@ def test_learning_rates_may_not_be_none_at_all():
 
 # --- Drawing
 
+
+def test_displays_import_matplotlib_only_to_draw():
+    for source in Path(_recorded.__file__).parent.glob("*.py"):
+        for node in ast.parse(source.read_text("utf-8")).body:
+            names = [getattr(node, "module", None) or ""]
+            names += [alias.name for alias in getattr(node, "names", [])]
+            assert not any(name.startswith("matplotlib") for name in names), source
+
+
 EACH = {
     "path": path_display,
     "convergence": lambda: ConvergenceDisplay.from_estimator(
@@ -518,15 +529,23 @@ def test_path_animation_shows_a_hundred_strides_at_most():
 @pytest.mark.slow
 def test_path_is_animated(tmp_path):
     display = path_display()
+    contours, figure = display.contours_, display.figure_
     display.path = display.path[:2]  # a picture an epoch takes its time
     display.animate(tmp_path / "path.gif", interval=50)
+    assert display.contours_ is contours  # not drawn twice
     assert "epoch 1" in display.ax_.get_title()
     assert_array_equal(display.line_.get_xydata(), display.path)
+    display.plot(kind="surface")
     display.animate(tmp_path / "path.html")
+    assert display.ax_.name != "3d"
+    assert display.figure_ is not figure
     assert (tmp_path / "path.gif").read_bytes()[:3] == b"GIF"
     assert "<img" in (tmp_path / "path.html").read_text()
+
+
+def test_path_animation_is_a_gif_or_a_page(tmp_path):
     with pytest.raises(ValueError, match=r"must end in \.gif or \.html"):
-        display.animate(tmp_path / "path.mp4")
+        path_display().animate(tmp_path / "path.mp4")
 
 
 def test_convergence_draws_seconds_and_the_tolerance():

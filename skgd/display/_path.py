@@ -255,7 +255,7 @@ class DescentPathDisplay:
             Where to save it, as ".gif" or as a page, ".html"; by default it is not
             saved.
         ax : matplotlib Axes, default=None
-            Where to draw; by default new ones.
+            Where to draw; by default where the contours are already, or new ones.
         interval : float, default=200
             Milliseconds a picture, > 0. A path of more than 100 epochs is shown in 101
             pictures.
@@ -278,7 +278,8 @@ class DescentPathDisplay:
         ending = None if filename is None else Path(filename).suffix.lower()
         if ending not in (None, ".gif", ".html"):
             raise ValueError(f"filename must end in .gif or .html, got {filename!r}.")
-        self.plot(ax)
+        if ax is not None or not self._shows_contours():
+            self.plot(ax)
         animation = FuncAnimation(
             self.figure_,
             self._show_epoch,
@@ -290,6 +291,10 @@ class DescentPathDisplay:
         elif ending == ".gif":
             animation.save(filename, writer=PillowWriter(fps=1000.0 / interval))
         return animation
+
+    def _shows_contours(self):
+        ax = getattr(self, "ax_", None)
+        return ax is not None and ax.name != "3d" and self.line_ in ax.lines
 
     def _show_epoch(self, epoch):
         """Draw what has been until an epoch."""
