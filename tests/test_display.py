@@ -291,6 +291,16 @@ def test_convergence_of_a_descent_that_diverges():
     assert display.ax_.get_ylim() == (1e-12, 1e6)
 
 
+def test_convergence_is_not_said_of_textbook_descent():
+    rates = {"learning_rate": "adaptive", "eta0": 0.01, "random_state": 0}
+    display = ConvergenceDisplay.from_estimator(
+        [GDRegressor(**rates), GDRegressor("huber", max_iter=1)],
+        SCALED,
+        Y,
+    )
+    assert list(display.end.values()) == ["stopped by tol", "stopped"]
+
+
 def test_convergence_does_not_count_seconds_that_the_display_takes(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(_recorded, "time", SimpleNamespace(perf_counter=lambda: now[0]))

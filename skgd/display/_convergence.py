@@ -40,8 +40,10 @@ class ConvergenceDisplay:
         When that was, since the fit began.
     tol : dict of str to float or None
         The tolerance of each descent with ``learning_rate="auto"``, else None.
-    end : dict of str to {"converged", "stopped", "diverged"}
-        How each ended: by its tolerance, otherwise, or out of floating point.
+    end : dict of str to {"converged", "stopped by tol", "stopped", "diverged"}
+        How each ended: near enough to the optimum by its own estimate; because
+        textbook descent got no further, which may be far from it; otherwise; or out of
+        floating point.
 
     Attributes
     ----------
@@ -240,10 +242,12 @@ def _objective(estimator):
 
 
 def _end(recorded):
-    """Say in a word how a descent ended."""
+    """Say in a word or three how a descent ended."""
     if recorded.diverged:
         return "diverged"
-    return "converged" if recorded.estimator.converged_ else "stopped"
+    if not recorded.estimator.converged_:
+        return "stopped"
+    return "converged" if recorded.estimator.learning_rate == AUTO else "stopped by tol"
 
 
 def _named(estimators, display):
