@@ -1,7 +1,9 @@
 """Linear models fitted by gradient descent, for scikit-learn."""
 
 from skgd._classifier import GDClassifier
+from skgd._path import alpha_path
 from skgd._regressor import GDRegressor
+from skgd._search import GDClassifierCV, GDRegressorCV
 from skgd.display import ConvergenceDisplay, DescentPathDisplay, LearningRateDisplay
 from skgd.textbook import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSProp
 
@@ -14,10 +16,13 @@ __all__ = [
     "ConvergenceDisplay",
     "DescentPathDisplay",
     "GDClassifier",
+    "GDClassifierCV",
     "GDRegressor",
+    "GDRegressorCV",
     "LearningRateDisplay",
     "Momentum",
     "Nesterov",
     "RMSProp",
     "__version__",
+    "alpha_path",
 ]

@@ -107,6 +107,14 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
     def _to_score(self, X, y, n_outputs: int):
         """Validate rows to score on, after `_training`; give X and the targets."""
 
+    @abstractmethod
+    def _original(self, targets):
+        """Give y as `fit` takes it, of the targets that `_training` made of it."""
+
+    @abstractmethod
+    def _known_targets(self, y):
+        """Give targets of such a y, with labels that the model does not know as -1."""
+
     # --- The two ways to fit
 
     @with_callbacks
@@ -128,22 +136,28 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
             tasks.begin()
             earlier = self._earlier_model() if self.warm_start else None
             training = self._training(X, y, sample_weight, reset=True)
-            rows, held_out = self._held_out(training, given)
-            state = self._initial_state(training, coef_init, intercept_init, earlier)
-            problem = self._problem(training, rows, state)
-            score = None if held_out is None else self._scorer(*held_out)
-            outcome, stopping = self._descend(
-                problem,
-                state,
-                max_iter=self.max_iter,
-                tol=self.tol,
-                score=score,
-                tasks=tasks,
-            )
+            start = coef_init, intercept_init, earlier
+            problem, outcome, stopping = self._solve(training, start, given, tasks)
             self._store(outcome)
             tasks.end()
         self._warn(problem, outcome, stopping)
         return self
+
+    def _solve(self, training, start=_NOTHING, given=_NOTHING, tasks=None):
+        """Descend on validated data; store nothing."""
+        rows, held_out = self._held_out(training, given)
+        state = self._initial_state(training, *start)
+        problem = self._problem(training, rows, state)
+        score = None if held_out is None else self._scorer(*held_out)
+        outcome, stopping = self._descend(
+            problem,
+            state,
+            max_iter=self.max_iter,
+            tol=self.tol,
+            score=score,
+            tasks=tasks,
+        )
+        return problem, outcome, stopping
 
     def _partial_fit(self, X, y, sample_weight, *, first: bool, **known):
         with _all_or_nothing(self):
@@ -344,29 +358,20 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
     def _descend(
         self, problem, state, *, max_iter, tol, score=None, tasks=None, stream=False
     ):
-        try:
-            with np.errstate(all="ignore"):
-                if self.learning_rate == AUTO:
-                    epochs = self._auto_epochs(problem, state, tol, stream)
-                    stopping = Certificate(tol, self.n_iter_no_change)
-                else:
-                    epochs = self._textbook_epochs(problem, state)
-                    stopping = self._patience(problem, tol)
-                outcome = descend(
-                    epochs,
-                    stopping,
-                    Monitor(int(self.verbose), tasks),
-                    max_iter=max_iter,
-                    score=score,
-                )
-        except TooLargeError as error:
-            _validation.check_finite(self, problem.design.matrix)
-            raise ValueError(str(error)) from None
-        except DivergedError as error:
-            _validation.check_finite(self, problem.design.matrix)
-            auto = self.learning_rate == AUTO
-            say = overflow_message if auto else divergence_message
-            raise ValueError(say(self, problem, error)) from None
+        with self._explained(problem):
+            if self.learning_rate == AUTO:
+                epochs = self._auto_epochs(problem, state, tol, stream)
+                stopping = Certificate(tol, self.n_iter_no_change)
+            else:
+                epochs = self._textbook_epochs(problem, state)
+                stopping = self._patience(problem, tol)
+            outcome = descend(
+                epochs,
+                stopping,
+                Monitor(int(self.verbose), tasks),
+                max_iter=max_iter,
+                score=score,
+            )
         if outcome.state is None:
             outcome.state = replace(
                 state,
@@ -376,6 +381,21 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
                 memory=epochs.columns,
             )
         return outcome, stopping
+
+    @contextmanager
+    def _explained(self, problem):
+        """Let numbers overflow inside, and say in the user's words where that led."""
+        try:
+            with np.errstate(all="ignore"):
+                yield
+        except TooLargeError as error:
+            _validation.check_finite(self, problem.design.matrix)
+            raise ValueError(str(error)) from None
+        except DivergedError as error:
+            _validation.check_finite(self, problem.design.matrix)
+            auto = self.learning_rate == AUTO
+            say = overflow_message if auto else divergence_message
+            raise ValueError(say(self, problem, error)) from None
 
     def _auto_epochs(self, problem, state, tol, stream):
         mode = self.mode if stream else _parameters.mode_of(self)

@@ -679,6 +679,14 @@ class GDClassifier(ClassifierMixin, BaseGD):
                 " and at least two classes need one."
             )
 
+    def _original(self, targets):
+        return self.classes_[targets]
+
+    def _known_targets(self, y):
+        known, codes = np.isin(y, self.classes_), np.full(len(y), -1)
+        codes[known] = codes_of(y[known], self.classes_)
+        return codes
+
     def _to_score(self, X, y, n_outputs):
         X, y = _validation.check_X(self, X, y, reset=False)
         return X, codes_of(y, self.classes_)

@@ -490,6 +490,12 @@ class GDRegressor(RegressorMixin, BaseGD):
         weight = _validation.check_sample_weight(sample_weight, X.shape[0])
         return Training(X, targets.reshape(X.shape[0], n_outputs), n_outputs, weight)
 
+    def _original(self, targets):
+        return targets.ravel() if self._y_ndim == 1 else targets
+
+    def _known_targets(self, y):
+        return y.reshape(len(y), -1)
+
     def _to_score(self, X, y, n_outputs):
         _validation.check_no_dates(y, "y")
         X, y = _validation.check_X(
