@@ -2,7 +2,9 @@
 
 from skgd._classifier import GDClassifier
 from skgd._minimize import gradient_descent
+from skgd._path import alpha_path
 from skgd._regressor import GDRegressor
+from skgd._search import GDClassifierCV, GDRegressorCV
 from skgd.display import ConvergenceDisplay, DescentPathDisplay, LearningRateDisplay
 from skgd.textbook import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSProp
 
@@ -15,11 +17,14 @@ __all__ = [
     "ConvergenceDisplay",
     "DescentPathDisplay",
     "GDClassifier",
+    "GDClassifierCV",
     "GDRegressor",
+    "GDRegressorCV",
     "LearningRateDisplay",
     "Momentum",
     "Nesterov",
     "RMSProp",
     "__version__",
+    "alpha_path",
     "gradient_descent",
 ]

@@ -29,6 +29,7 @@ from skgd.auto import AutoEpochs, StreamEpochs, TooLargeError
 from skgd.textbook import ADAPTIVE, AGGRESSIVE, SCHEDULES, DescentState, TextbookEpochs
 from skgd.textbook._stability import divergence_message
 
+_NOTHING = None, None, None  # of three arguments
 _BLOCK_BYTES = 2**22  # of X, where rows are picked: a copy of a block at a time
 
 
@@ -84,6 +85,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
     _constraints: ClassVar[dict]
     _aggressive_loss: ClassVar[str]
     _rate_defaults: ClassVar[Mapping]
+    _fewest_to_score: ClassVar[int]  # rows
 
     @abstractmethod
     def _training(self, X, y, sample_weight, *, reset: bool, **known) -> Training:
@@ -101,32 +103,61 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
     def _split(self, targets):
         """Give (training, validation) positions in targets, for early stopping."""
 
+    @abstractmethod
+    def _to_score(self, X, y, n_outputs: int):
+        """Validate rows to score on, after `_training`; give X and the targets."""
+
+    @abstractmethod
+    def _original(self, targets):
+        """Give y as `fit` takes it, of the targets that `_training` made of it."""
+
+    @abstractmethod
+    def _known_targets(self, y):
+        """Give targets of such a y, with labels that the model does not know as -1."""
+
     # --- The two ways to fit
 
     @with_callbacks
-    def _fit(self, X, y, coef_init, intercept_init, sample_weight, tasks=None):
+    def _fit(
+        self,
+        X,
+        y,
+        coef_init=None,
+        intercept_init=None,
+        sample_weight=None,
+        given=_NOTHING,
+        tasks=None,
+    ):
+        """Fit; `given` is X_val, y_val and sample_weight_val, each None by default."""
         _parameters.check_parameters(self, self._constraints)
+        _validation.check_given(*given, early_stopping=self.early_stopping)
         tasks = tasks or tasks_of(self, X, y, sample_weight)
         with _all_or_nothing(self):
             tasks.begin()
             earlier = self._earlier_model() if self.warm_start else None
             training = self._training(X, y, sample_weight, reset=True)
-            rows, held_out = self._held_out(training)
-            state = self._initial_state(training, coef_init, intercept_init, earlier)
-            problem = self._problem(training, rows, state)
-            score = None if held_out is None else self._scorer(training, held_out)
-            outcome, stopping = self._descend(
-                problem,
-                state,
-                max_iter=self.max_iter,
-                tol=self.tol,
-                score=score,
-                tasks=tasks,
-            )
+            start = coef_init, intercept_init, earlier
+            problem, outcome, stopping = self._solve(training, start, given, tasks)
             self._store(outcome)
             tasks.end()
         self._warn(problem, outcome, stopping)
         return self
+
+    def _solve(self, training, start=_NOTHING, given=_NOTHING, tasks=None):
+        """Descend on validated data; store nothing."""
+        rows, held_out = self._held_out(training, given)
+        state = self._initial_state(training, *start)
+        problem = self._problem(training, rows, state)
+        score = None if held_out is None else self._scorer(*held_out)
+        outcome, stopping = self._descend(
+            problem,
+            state,
+            max_iter=self.max_iter,
+            tol=self.tol,
+            score=score,
+            tasks=tasks,
+        )
+        return problem, outcome, stopping
 
     def _partial_fit(self, X, y, sample_weight, *, first: bool, **known):
         with _all_or_nothing(self):
@@ -152,8 +183,8 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
 
     # --- Validate
 
-    def _held_out(self, training):
-        """Give the rows to train on, and those to score on or None."""
+    def _held_out(self, training, given=_NOTHING):
+        """Give the rows to train on; and None, or data and its rows to score on."""
         rows = training.rows
         if len(rows) == 0:
             raise ValueError(
@@ -168,6 +199,9 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
             )
         if not self.early_stopping:
             return rows, None
+        if given[0] is not None:
+            data = self._given_data(training, *given)
+            return rows, (data, data.rows)
         try:
             kept, held_out = self._split(training.targets[rows])
         except ValueError as error:
@@ -178,7 +212,29 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
                 " early_stopping=False."
             ) from error
         kept.sort(), held_out.sort()  # in place: they are as large as y
-        return rows[kept], rows[held_out]
+        return rows[kept], (training, rows[held_out])
+
+    def _given_data(self, training, X_val, y_val, sample_weight_val):
+        """Validate the data that early stopping is to score on."""
+        dtype, n_outputs = training.X.dtype, training.n_outputs
+        try:
+            X, targets = self._to_score(X_val, y_val, n_outputs)
+            weight = _validation.check_sample_weight(sample_weight_val, X.shape[0])
+            if X.dtype != dtype:
+                with np.errstate(over="ignore"):
+                    X = X.astype(dtype)
+                _validation.check_finite(self, X)
+            data = Training(X, targets, n_outputs, weight)
+            if len(data.rows) < self._fewest_to_score:
+                raise ValueError(
+                    f"{len(data.rows)} rows of weight above zero are too few to score"
+                    f" on, {self._fewest_to_score} are needed"
+                )
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"X_val, y_val or sample_weight_val does not do: {error}"
+            ) from error
+        return data
 
     def _initial_state(self, training, coef_init, intercept_init, earlier):
         dtype = training.X.dtype
@@ -302,29 +358,20 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
     def _descend(
         self, problem, state, *, max_iter, tol, score=None, tasks=None, stream=False
     ):
-        try:
-            with np.errstate(all="ignore"):
-                if self.learning_rate == AUTO:
-                    epochs = self._auto_epochs(problem, state, tol, stream)
-                    stopping = Certificate(tol, self.n_iter_no_change)
-                else:
-                    epochs = self._textbook_epochs(problem, state)
-                    stopping = self._patience(problem, tol)
-                outcome = descend(
-                    epochs,
-                    stopping,
-                    Monitor(int(self.verbose), tasks),
-                    max_iter=max_iter,
-                    score=score,
-                )
-        except TooLargeError as error:
-            _validation.check_finite(self, problem.design.matrix)
-            raise ValueError(str(error)) from None
-        except DivergedError as error:
-            _validation.check_finite(self, problem.design.matrix)
-            auto = self.learning_rate == AUTO
-            say = overflow_message if auto else divergence_message
-            raise ValueError(say(self, problem, error)) from None
+        with self._explained(problem):
+            if self.learning_rate == AUTO:
+                epochs = self._auto_epochs(problem, state, tol, stream)
+                stopping = Certificate(tol, self.n_iter_no_change)
+            else:
+                epochs = self._textbook_epochs(problem, state)
+                stopping = self._patience(problem, tol)
+            outcome = descend(
+                epochs,
+                stopping,
+                Monitor(int(self.verbose), tasks),
+                max_iter=max_iter,
+                score=score,
+            )
         if outcome.state is None:
             outcome.state = replace(
                 state,
@@ -334,6 +381,21 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
                 memory=epochs.columns,
             )
         return outcome, stopping
+
+    @contextmanager
+    def _explained(self, problem):
+        """Let numbers overflow inside, and say in the user's words where that led."""
+        try:
+            with np.errstate(all="ignore"):
+                yield
+        except TooLargeError as error:
+            _validation.check_finite(self, problem.design.matrix)
+            raise ValueError(str(error)) from None
+        except DivergedError as error:
+            _validation.check_finite(self, problem.design.matrix)
+            auto = self.learning_rate == AUTO
+            say = overflow_message if auto else divergence_message
+            raise ValueError(say(self, problem, error)) from None
 
     def _auto_epochs(self, problem, state, tol, stream):
         mode = self.mode if stream else _parameters.mode_of(self)

@@ -130,9 +130,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Epochs in a row, >= 1, that may bring less than `tol` asks. With
         `learning_rate="auto"` these are counted under `early_stopping` only.
     early_stopping : bool, default=False
-        Whether to set `validation_fraction` of the rows aside, to stop by the score on
-        them (accuracy), and to return the model of the best epoch (of the last one
-        with `tol=None`).
+        Whether to set `validation_fraction` of the rows aside (none if `fit` is given
+        `X_val`), to stop by the score on them (accuracy), and to return the model of
+        the best epoch (of the last one with `tol=None`).
     validation_fraction : float, default=0.1
         Share of the rows set aside by `early_stopping`, in (0, 1), stratified.
     shuffle : bool, default=True
@@ -325,6 +325,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     _constraints = _parameters.CLASSIFIER_CONSTRAINTS
     _aggressive_loss = "hinge"
+    _fewest_to_score = 1
     _rate_defaults = MappingProxyType({"eta0": 0.01, "power_t": 0.5})
 
     def __init__(
@@ -384,7 +385,18 @@ class GDClassifier(ClassifierMixin, BaseGD):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, coef_init=None, intercept_init=None, sample_weight=None):
+    def fit(
+        self,
+        X,
+        y,
+        coef_init=None,
+        intercept_init=None,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Fit the model from the start.
 
         Parameters
@@ -401,6 +413,14 @@ class GDClassifier(ClassifierMixin, BaseGD):
             Intercept to start from, likewise.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, >= 0; all one by default. Only their ratios matter.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Data for `early_stopping` to score on, instead of a part of X:
+            `validation_fraction` is then not used, and all rows of X are trained on.
+            Requires `early_stopping=True`, and `y_val`.
+        y_val : array-like of shape (n_val,), default=None
+            Class labels of X_val: of those in y, not new ones.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weights, >= 0, of the rows of X_val in the score.
 
         Returns
         -------
@@ -418,7 +438,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         TypeError
             If the data have a type that is not understood.
         """
-        return self._fit(X, y, coef_init, intercept_init, sample_weight)
+        given = X_val, y_val, sample_weight_val
+        return self._fit(X, y, coef_init, intercept_init, sample_weight, given)
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Run one epoch over the rows given, from where the last call ended.
@@ -660,6 +681,18 @@ class GDClassifier(ClassifierMixin, BaseGD):
                 f"class_weight={self.class_weight!r} leaves no row a weight above zero,"
                 " and at least two classes need one."
             )
+
+    def _original(self, targets):
+        return self.classes_[targets]
+
+    def _known_targets(self, y):
+        known, codes = np.isin(y, self.classes_), np.full(len(y), -1)
+        codes[known] = codes_of(y[known], self.classes_)
+        return codes
+
+    def _to_score(self, X, y, n_outputs):
+        X, y = _validation.check_X(self, X, y, reset=False)
+        return X, codes_of(y, self.classes_)
 
     def _core_loss(self, n_outputs):
         if self.loss == "log_loss" and self.multi_class != "ovr" and n_outputs > 1:

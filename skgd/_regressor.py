@@ -109,9 +109,9 @@ class GDRegressor(RegressorMixin, BaseGD):
         Epochs in a row, >= 1, that may bring less than `tol` asks. With
         `learning_rate="auto"` these are counted under `early_stopping` only.
     early_stopping : bool, default=False
-        Whether to set `validation_fraction` of the rows aside, to stop by the score on
-        them (R2), and to return the model of the best epoch (of the last one
-        with `tol=None`).
+        Whether to set `validation_fraction` of the rows aside (none if `fit` is given
+        `X_val`), to stop by the score on them (R2), and to return the model of the
+        best epoch (of the last one with `tol=None`).
     validation_fraction : float, default=0.1
         Share of the rows set aside by `early_stopping`, in (0, 1), at least two rows.
     shuffle : bool, default=True
@@ -292,6 +292,7 @@ class GDRegressor(RegressorMixin, BaseGD):
 
     _constraints = _parameters.REGRESSOR_CONSTRAINTS
     _aggressive_loss = "epsilon_insensitive"
+    _fewest_to_score = 2  # R^2 is not defined for one
     _rate_defaults = MappingProxyType({"eta0": 0.01, "power_t": 0.25})
 
     def __init__(
@@ -349,7 +350,18 @@ class GDRegressor(RegressorMixin, BaseGD):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, coef_init=None, intercept_init=None, sample_weight=None):
+    def fit(
+        self,
+        X,
+        y,
+        coef_init=None,
+        intercept_init=None,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Fit the model from the start.
 
         Parameters
@@ -366,6 +378,15 @@ class GDRegressor(RegressorMixin, BaseGD):
             Intercept to start from, likewise.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, >= 0; all one by default. Only their ratios matter.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Data for `early_stopping` to score on, instead of a part of X:
+            `validation_fraction` is then not used, and all rows of X are trained on.
+            Requires `early_stopping=True`, and `y_val`.
+        y_val : array-like of shape (n_val,) or (n_val, n_targets), \
+                default=None
+            Targets of X_val.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weights, >= 0, of the rows of X_val in the score.
 
         Returns
         -------
@@ -382,7 +403,8 @@ class GDRegressor(RegressorMixin, BaseGD):
         TypeError
             If the data have a type that is not understood.
         """
-        return self._fit(X, y, coef_init, intercept_init, sample_weight)
+        given = X_val, y_val, sample_weight_val
+        return self._fit(X, y, coef_init, intercept_init, sample_weight, given)
 
     def partial_fit(self, X, y, sample_weight=None):
         """Run one epoch over the rows given, from where the last call ended.
@@ -467,6 +489,23 @@ class GDRegressor(RegressorMixin, BaseGD):
             )
         weight = _validation.check_sample_weight(sample_weight, X.shape[0])
         return Training(X, targets.reshape(X.shape[0], n_outputs), n_outputs, weight)
+
+    def _original(self, targets):
+        return targets.ravel() if self._y_ndim == 1 else targets
+
+    def _known_targets(self, y):
+        return y.reshape(len(y), -1)
+
+    def _to_score(self, X, y, n_outputs):
+        _validation.check_no_dates(y, "y")
+        X, y = _validation.check_X(
+            self, X, y, reset=False, multi_output=True, y_numeric=True
+        )
+        targets = np.ascontiguousarray(y, dtype=np.float64).reshape(X.shape[0], -1)
+        assert_all_finite(targets, input_name="y")
+        if targets.shape[1] != n_outputs:
+            raise ValueError(f"y has {n_outputs} targets, y_val {targets.shape[1]}")
+        return X, targets
 
     def _core_loss(self, n_outputs):
         return self.loss

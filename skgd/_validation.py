@@ -111,6 +111,23 @@ def check_sample_weight(sample_weight, n_samples: int):
     return weight
 
 
+def check_given(X_val, y_val, sample_weight_val, *, early_stopping) -> None:
+    """Raise if validation data are incomplete, or nothing would look at them."""
+    given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+    names = [name for name, value in given.items() if value is not None]
+    for missing in ("X_val", "y_val"):
+        if names and missing not in names:
+            raise ValueError(
+                f"{' and '.join(names)} without {missing}: validation data need both"
+                " X_val and y_val."
+            )
+    if names and not early_stopping:
+        raise ValueError(
+            f"{' and '.join(names)} were given, but early_stopping=False, and nothing"
+            " else looks at validation data. Set early_stopping=True or leave them out."
+        )
+
+
 def check_goes_on(array: str, what: str, n_now: int, n_earlier: int) -> None:
     """Raise if warm_start=True would go on from a model of another shape."""
     if n_now != n_earlier:

@@ -10,7 +10,13 @@ from functools import partial
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from skgd import GDClassifier, GDRegressor, Nesterov
+from skgd import (
+    GDClassifier,
+    GDClassifierCV,
+    GDRegressor,
+    GDRegressorCV,
+    Nesterov,
+)
 
 
 def _regressor(**parameters):
@@ -52,6 +58,14 @@ AUTO = [
     GDClassifier("hinge", tol=1e-12),
     GDClassifier("squared_hinge"),
     GDClassifier("modified_huber"),
+]
+# Three folds, as scikit-learn checks its own. Scores of equal rows must be equal for a
+# weight to be the row twice: tol.
+SEARCHES = [
+    GDRegressorCV(cv=3, alphas=5),
+    GDRegressorCV(cv=3, alphas=5, penalty="l1", tol=1e-14),
+    GDClassifierCV(cv=3, alphas=5),
+    GDClassifierCV(cv=3, alphas=5, penalty="elasticnet", refit=False, tol=1e-12),
 ]
 AUTO_STOCHASTIC = [GDClassifier(mode=mode) for mode in ("mini-batch", "stochastic")]
 BATCH = [
@@ -110,6 +124,12 @@ def _id(value):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(("estimator", "check"), _checks(AUTO), ids=_id)
 def test_estimator_passes_every_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("estimator", "check"), _checks(SEARCHES), ids=_id)
+def test_search_passes_every_check(estimator, check):
     check(estimator)
 
 

@@ -15,7 +15,10 @@ import skgd
 
 PUBLIC = {
     "GDClassifier",
+    "GDClassifierCV",
     "GDRegressor",
+    "GDRegressorCV",
+    "alpha_path",
     "SGD",
     "Momentum",
     "Nesterov",

@@ -25,42 +25,50 @@ class Relay:
     first : LeastSquares or DualAscent
     following : callable
         Gives the other descent, from (v, b).
+
+    Attributes
+    ----------
+    current : object
+        The descent that has its turn.
     """
 
     def __init__(self, first, following):
-        self._descent, self._following = first, following
+        self.current, self._following = first, following
         self._relieved = False
 
     @property
     def v(self):
         """The coefficients."""
-        return self._descent.v
+        return self.current.v
 
     @property
     def b(self):
         """The intercept."""
-        return self._descent.b
+        return self.current.b
 
     def run_epoch(self):
         """Run an epoch of the descent that has its turn."""
-        report = self._descent.run_epoch()
-        if not self._relieved and self._descent.stalled:
-            self._descent = self._following(self.v, self.b)
+        report = self.current.run_epoch()
+        if not self._relieved and self.current.stalled:
+            self.current = self._following(self.v, self.b)
             self._relieved = True
         return report
 
 
-def make_descent(task, v, b, tol, mode, seed):
-    """Give the descent of a task, starting from (v, b)."""
+def make_descent(task, v, b, tol, mode, seed, earlier=None):
+    """Give the descent of a task, starting from (v, b).
+
+    `earlier` : the descent that ended there, of the same task but for the penalty.
+    """
     if not task.minimised:
         return Rosenblatt(task, v, b, tol, mode, seed)
     if task.quadratic is not None:
         return Relay(
-            LeastSquares(task, v, b, tol),
-            lambda v, b: _make_smooth(task, v, b, tol, mode, seed),
+            LeastSquares(task, v, b, tol, _of_kind(LeastSquares, earlier)),
+            lambda v, b: _make_smooth(task, v, b, tol, mode, seed, None),
         )
     if np.isfinite(task.loss.curvature):
-        return _make_smooth(task, v, b, tol, mode, seed)
+        return _make_smooth(task, v, b, tol, mode, seed, earlier)
     separable = _separable(task)
     wide = task.view.sparse and task.view.n_features > _NARROW
     if wide and separable and task.ridge.any():
@@ -75,12 +83,19 @@ def _separable(task):
     return not task.l1.any() and not task.positive
 
 
-def _make_smooth(task, v, b, tol, mode, seed):
+def _of_kind(kind, descent):
+    """Give the descent, or the one that a relay has come to, if it is of the kind."""
+    descent = descent.current if isinstance(descent, Relay) else descent
+    return descent if isinstance(descent, kind) else None
+
+
+def _make_smooth(task, v, b, tol, mode, seed, earlier):
     """Give the descent on a loss without kinks."""
     move = None if mode == "batch" else make_move(task, mode, seed)
     if _separable(task):
-        return SmoothDescent(task, v, b, tol, move)
-    return ProximalNewton(task, v, b, tol, mode, seed, move)
+        return SmoothDescent(task, v, b, tol, move, _of_kind(SmoothDescent, earlier))
+    earlier = _of_kind(ProximalNewton, earlier)
+    return ProximalNewton(task, v, b, tol, mode, seed, move, earlier)
 
 
 def _make_kinked(task, v, b, tol, separable):

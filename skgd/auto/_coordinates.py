@@ -203,12 +203,9 @@ def _make_task(problem, loss, view, variance, positive, fixed):
     z = np.repeat(constant, view.n_rows).reshape(K, view.n_rows)
     d, h = np.empty((2, *z.shape))
     objective = loss.evaluate(z, d, h)
-    if np.isinf(loss.curvature):
-        curvature = 1.0 / _spread(loss)
-    else:
-        least = LEAST_CURVATURE * loss.curvature * loss.weight.sum()
-        curvature = max(h.sum() / K, least)
-    scale = _scale(curvature, variance, problem.ridge if problem.minimised else 0.0)
+    scale = _scale(
+        mean_curvature(loss, h), variance, problem.ridge if problem.minimised else 0.0
+    )
     return Task(
         view.with_coordinates(view.mean, scale),
         loss,
@@ -220,6 +217,14 @@ def _make_task(problem, loss, view, variance, positive, fixed):
         objective,
         problem.minimised,
     )
+
+
+def mean_curvature(loss, h) -> float:
+    """Give the curvature of an output at raw predictions of which h is s l''."""
+    if np.isinf(loss.curvature):
+        return 1.0 / _spread(loss)
+    least = LEAST_CURVATURE * loss.curvature * loss.weight.sum()
+    return max(float(h.sum()) / loss.n_outputs, least)
 
 
 def _scale(curvature, variance, ridge):

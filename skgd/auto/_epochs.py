@@ -1,6 +1,7 @@
 """Epochs of auto descent: one of each output that has not converged."""
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from skgd._report import Report
 from skgd.auto._choice import make_descent
 from skgd.auto._coordinates import from_coordinates, make_tasks, to_coordinates
-from skgd.auto._task import Task
+from skgd.auto._task import Task, tasks_at
 
 
 @dataclass
@@ -58,9 +59,10 @@ class AutoEpochs:
     """
 
     def __init__(self, problem, coef, intercept, *, positive, tol, mode, seed):
-        self.problem, self._tol = problem, tol
+        self.problem, self._tol, self._mode, self._seed = problem, tol, mode, seed
         self._outputs, self._own = [], []
         self.columns, tasks = make_tasks(problem, positive, intercept, tol, mode)
+        self._tasks = tasks
         self._raw = tasks[0].view.with_coordinates(*_units_of(problem.design))
         end = 0
         for task in tasks:
@@ -69,6 +71,25 @@ class AutoEpochs:
             v, b = _start(task, coef[own], intercept[own])
             descent = make_descent(task, v, b, tol, mode, seed)
             self._outputs.append(_Output(task, descent))
+
+    def at(self, ridge: float, l1: float):
+        """Give the epochs of another penalty, no less than the first, from here on.
+
+        What does not depend on the penalty is shared: columns, losses, raw predictions
+        and, as far as they are still good, Gram matrices.
+        """
+        other = copy(self)
+        other.problem = replace(self.problem, ridge=ridge, l1=l1)
+        other._outputs = []
+        tasks = tasks_at(self._tasks, ridge, l1)
+        for task, output in zip(tasks, self._outputs, strict=True):
+            earlier = output.descent
+            start = earlier.v, earlier.b
+            descent = make_descent(
+                task, *start, self._tol, self._mode, self._seed, earlier
+            )
+            other._outputs.append(_Output(task, descent))
+        return other
 
     def run_epoch(self) -> Report:
         """Run an epoch of the outputs that are not finished; sum up over all."""

@@ -60,6 +60,16 @@ class GramModel:
         self.nonnegative = np.zeros(size, dtype=np.uint8)
         self.nonnegative[: self.n_features] = task.positive
         self.blocks: list[np.ndarray] = []
+        self.diagonals: list[np.ndarray] = []  # without the ridge
+
+    def take_over(self, earlier) -> None:
+        """Take the curvature of a model of another penalty, which is of no use then."""
+        self.blocks, self.joint = earlier.blocks, earlier.joint
+        self.diagonals, d = earlier.diagonals, np.arange(self.n_features)
+        for k, diagonal in enumerate(self.diagonals):
+            H = self.blocks[0 if self.joint else k]
+            own = d + (k * len(self.l1) if self.joint else 0)
+            H[own, own] = diagonal + self.task.ridge
 
     @property
     def trusted(self) -> bool:
@@ -93,6 +103,7 @@ class GramModel:
 
     def refresh(self, h, z, g, v) -> None:
         """Take the curvature h, of shape (K, n_rows), at raw predictions z."""
+        self.diagonals = []
         self.blocks = [self._block(k) for k in h]
         if self.joint:
             self.blocks = [self._joint_hessian(z)]
@@ -127,6 +138,7 @@ class GramModel:
         size = len(self.l1)
         H = np.ascontiguousarray(self.task.view.gram(h).T[:size, :size])
         d = np.arange(self.n_features)
+        self.diagonals.append(H[d, d])
         H[d, d] += self.task.ridge
         return H
 

@@ -28,6 +28,12 @@ class Hessian:
 
     matrix: np.ndarray
 
+    def at(self, more):
+        """Give the matrix with so much more on its diagonal, of shape (n_features,)."""
+        matrix = self.matrix.copy()
+        matrix.flat[:: len(matrix) + 1] += more
+        return Hessian(matrix)
+
     @cached_property
     def factor(self) -> Factor:
         """A factor of the matrix."""
@@ -56,6 +62,8 @@ class LeastSquares:
         Where to start; the model of the last epoch afterwards.
     tol : float or None
         Share of F_null - F that the estimate must reach.
+    earlier : LeastSquares or None
+        Of the same task but for the penalty, which ended at (v, b).
 
     Attributes
     ----------
@@ -63,11 +71,13 @@ class LeastSquares:
         Whether rounding keeps the steps from going where they should.
     """
 
-    def __init__(self, task, v, b, tol):
+    def __init__(self, task, v, b, tol, earlier=None):
         self.task, self.v, self.b, self.tol = task, v, b, tol
         self._kinked = task.l1.any() or task.positive
         self._nonnegative = np.full(v.shape[1], task.positive, dtype=np.uint8)
         self._report = None
+        # The loss and its gradient in v and b, where they are known.
+        self._seen = None if earlier is None else earlier._seen
         self.stalled = False
 
     def run_epoch(self) -> Report:
@@ -76,11 +86,11 @@ class LeastSquares:
             self._report = self._look()
             if self._enough():
                 return self._report
-        v, b, last = self.v, self.b, self._report
-        self.v, self.b = v + self._move, b + self._shift
+        v, b, last, seen = self.v, self.b, self._report, self._seen
+        self.v, self.b, self._seen = v + self._move, b + self._shift, None
         self._report = self._look(step=1.0)
         if self._report.objective > last.objective + ROUNDING * abs(last.objective):
-            self.v, self.b, self._report = v, b, last
+            self.v, self.b, self._report, self._seen = v, b, last, seen
         left = self._report.suboptimality
         slow = left > _SLOWEST * last.suboptimality
         self.stalled = slow and not self._enough()
@@ -94,11 +104,11 @@ class LeastSquares:
     def _look(self, step=np.nan) -> Report:
         task, v = self.task, self.v[0]
         if not v.any() and self.b == task.constant:
-            objective, g, g_intercept = task.null_objective, task.quadratic.slope, 0.0
-        else:
-            loss, g, g_intercept = task.view.gradient(v, self.b[0], task.loss)
-            objective = loss + task.penalty(self.v)
-            g = g + task.ridge * v
+            self._seen = task.null_objective, task.quadratic.slope, 0.0
+        elif self._seen is None:
+            self._seen = task.view.gradient(v, self.b[0], task.loss)
+        loss, slope, g_intercept = self._seen
+        objective, g = loss + task.penalty(self.v), slope + task.ridge * v
         g_intercept *= task.fit_intercept
         self._shift = -g_intercept / task.loss.weight.sum()
         self._move, decrease = self._propose(g, v, objective)

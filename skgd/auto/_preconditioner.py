@@ -1,6 +1,7 @@
 """The metric P of the descent: a Cholesky factor of the Hessian, or its diagonal."""
 
 import math
+from copy import copy
 
 import numpy as np
 
@@ -26,10 +27,20 @@ class Diagonal:
     def __init__(self, task, h):
         view = task.view
         d = [view.rmatvec_squared(np.ascontiguousarray(row)) for row in h]
-        self._diagonal = np.array(d) + task.ridge
+        self._squares = np.array(d)
+        self._intercept = np.maximum(h.sum(axis=1), 1e-300)
+        self._set_diagonal(task)
+
+    def at(self, task):
+        """Give the diagonal for a task of another penalty, without a pass over X."""
+        other = copy(self)
+        other._set_diagonal(task)
+        return other
+
+    def _set_diagonal(self, task):
+        self._diagonal = self._squares + task.ridge
         top = self._diagonal.max(axis=1, keepdims=True)
         self._diagonal = np.maximum(self._diagonal, 1e-12 * top) + 1e-300
-        self._intercept = np.maximum(h.sum(axis=1), 1e-300)
 
     def solve(self, g, g_intercept):
         """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
@@ -57,6 +68,7 @@ class Cholesky:
 
     def __init__(self, task, h, n_sampled, norms, rng):
         self._factors = []
+        self._grams: list[np.ndarray] = []  # of a task that is followed
         d = task.view.n_features
         # Of m rows the eigenvalues of P^-1 H lie above (1 + sqrt(d / m))^-2 (Marchenko
         # and Pastur): by so much 0.5 g' P^-1 g may fall short of F - F*.
@@ -75,10 +87,15 @@ class Cholesky:
                 low = diagonal[:d] < seen * whole
                 diagonal[:d][low] = whole[low]
                 np.fill_diagonal(H, diagonal)
-            H[np.arange(d), np.arange(d)] += task.ridge
-            if not task.fit_intercept:
-                H[d, :] = H[:, d] = 0.0
-            self._factors.append(Factor(H, RAISED))
+            if task.followed:
+                self._grams.append(H.copy())
+            self._factors.append(_factor(task, H))
+
+    def at(self, task):
+        """Give the factors for a task of another penalty, without a pass over X."""
+        other = copy(self)
+        other._factors = [_factor(task, H.copy()) for H in self._grams]
+        return other
 
     def solve(self, g, g_intercept):
         """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
@@ -86,6 +103,15 @@ class Cholesky:
         for row, factor in zip(both, self._factors, strict=True):
             row[:] = factor.solve(row)
         return both[:, :-1].copy(), both[:, -1].copy()
+
+
+def _factor(task, H):
+    """Factor H, a Gram matrix of the loss, with the task's ridge; H is overwritten."""
+    d = task.view.n_features
+    H[np.arange(d), np.arange(d)] += task.ridge
+    if not task.fit_intercept:
+        H[d, :] = H[:, d] = 0.0
+    return Factor(H, RAISED)
 
 
 def sample_rows(h, norms, m, rng):

@@ -44,6 +44,9 @@ class ProximalNewton:
     move : callable or None
         A stochastic epoch on the face of the coefficients that are not zero and keep
         their signs, as `make_move` gives it.
+    earlier : ProximalNewton or None
+        Of the same task but for the penalty, which ended at (v, b): its arrays and its
+        model are taken over.
 
     References
     ----------
@@ -51,7 +54,7 @@ class ProximalNewton:
     composite functions. SIAM J. Optim. 24.
     """
 
-    def __init__(self, task, v, b, tol, mode="batch", seed=0, move=None):
+    def __init__(self, task, v, b, tol, mode="batch", seed=0, move=None, earlier=None):
         self.task, self.v, self.b, self.tol = task, v.copy(), b.copy(), tol
         self.mode, self.seed, self.move = mode, seed, move
         whole = len(task.l1) <= MOST_WHOLE
@@ -67,7 +70,11 @@ class ProximalNewton:
         self.objectives: list[float] = []
         self.varying = False  # whether the curvature ever did
         self.looks = 0
-        self._predict()
+        self.rmatvec = None  # of d
+        if earlier is None:
+            self._predict()
+        else:
+            self._take_over(earlier)
 
     def run_epoch(self) -> Report:
         """Take a step and look for the next one."""
@@ -111,6 +118,17 @@ class ProximalNewton:
         else:
             self.proposal, self.image, self.slope = kept
 
+    def _take_over(self, earlier) -> None:
+        task = self.task
+        self.z, self.d, self.h = earlier.z, earlier.d, earlier.h
+        self.rmatvec = earlier.rmatvec
+        self.objective = earlier.objective - earlier.task.penalty(self.v)
+        self.objective += task.penalty(self.v)
+        if earlier.curvature is not None:
+            self.model.take_over(earlier.model)
+            self.curvature, self.lifted = earlier.curvature, earlier.lifted
+        self.varying = earlier.varying
+
     def _predict(self) -> None:
         """Recompute the raw predictions and all that hangs on them."""
         self.z = self.task.view.matvec(self.v) + self.b[:, None]
@@ -119,6 +137,7 @@ class ProximalNewton:
 
     def _evaluate(self) -> None:
         self.objective = self.task.loss.evaluate(self.z, self.d, self.h)
+        self.rmatvec = None
         self.objective += self.task.penalty(self.v)
 
     def _needed(self) -> float:
@@ -138,7 +157,8 @@ class ProximalNewton:
     def _look(self) -> None:
         """Find the gradient, the next step, and what it promises."""
         self.looks += 1
-        self.rmatvec = self.task.view.rmatvec(self.d)
+        if self.rmatvec is None:
+            self.rmatvec = self.task.view.rmatvec(self.d)
         self._find_gradient()
         change, self.bare = self._change(), False
         self.varying |= 0 < change < np.inf

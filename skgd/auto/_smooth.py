@@ -33,9 +33,12 @@ class SmoothDescent:
         Share of F_null - F that the estimate must reach.
     move : callable or None
         A stochastic epoch: gives (dv, db) from (v, b, z, d, h, solve).
+    earlier : SmoothDescent or None
+        Of the same task but for the ridge, which ended at (v, b): its arrays are taken
+        over.
     """
 
-    def __init__(self, task, v, b, tol, move=None):
+    def __init__(self, task, v, b, tol, move=None, earlier=None):
         self.task, self.v, self.b, self.tol = task, v, b, tol
         self._move = move
         shape = task.loss.n_outputs, task.view.n_rows
@@ -45,14 +48,18 @@ class SmoothDescent:
         self._moves = np.zeros((len(self._images), *v.shape))
         self._shifts = np.zeros((len(self._images), len(b)))
         self._remembered = False
-        self._z = self._raw_predictions()
         self._rng = np.random.default_rng(0)  # the rows of a factor: always the same
-        self._n_sampled = choose_rows(task.view, task.loss, tol)
-        self._norms = None
-        if self._n_sampled:
-            self._norms = Stochastic(task.view).norms(task.view.scale**2)
         self._caution = 1.0 if task.loss.n_outputs == 1 else _CAUTION
         self._P, self._h_of_P, self._lifted = None, None, False
+        self._loss, self._slope = np.nan, None  # and its gradient; none if z has moved
+        if earlier is not None:
+            self._take_over(earlier)
+        else:
+            self._z = self._raw_predictions()
+            self._n_sampled = choose_rows(task.view, task.loss, tol)
+            self._norms = None
+            if self._n_sampled:
+                self._norms = Stochastic(task.view).norms(task.view.scale**2)
         self._objectives: list[float] = []
         self._decrements: dict[int, float] = {}
         self._stuck = False
@@ -69,6 +76,13 @@ class SmoothDescent:
         self._report = self._look(step)
         return self._report
 
+    def _take_over(self, earlier):
+        self._z, self._d, self._h = earlier._z, earlier._d, earlier._h
+        self._loss, self._slope = earlier._loss, earlier._slope
+        self._n_sampled, self._norms = earlier._n_sampled, earlier._norms
+        if earlier._P is not None and not earlier._lifted:
+            self._P, self._h_of_P = earlier._P.at(self.task), earlier._h_of_P
+
     def _raw_predictions(self):
         return self.task.view.matvec(self.v) + self.b[:, None]
 
@@ -80,10 +94,13 @@ class SmoothDescent:
     def _look(self, step=np.nan):
         task, d, h = self.task, self._d, self._h
         if len(self._objectives) % _DRIFT == _DRIFT - 1:
-            self._z = self._raw_predictions()
-        objective = task.loss.evaluate(self._z, d, h) + task.penalty(self.v)
+            self._z, self._slope = self._raw_predictions(), None
+        if self._slope is None:
+            self._loss = task.loss.evaluate(self._z, d, h)
+            self._slope = task.view.rmatvec(d)
+        objective = self._loss + task.penalty(self.v)
         self._objectives.append(objective)
-        self._g = task.view.rmatvec(d) + task.ridge * self.v
+        self._g = self._slope + task.ridge * self.v
         self._g_intercept = d.sum(axis=1) * task.fit_intercept
         fresh = self._refresh(self._P is None)
         estimate = self._find_direction(objective)
@@ -217,6 +234,7 @@ class SmoothDescent:
         shift = c @ self._shifts[:used]
         self._moves[-1], self._shifts[-1], self._images[-1] = step, shift, image
         self._z += image
+        self._slope = None
         self.v = self.v + step
         self.b = self.b + shift
         return float(c[0])

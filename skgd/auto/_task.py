@@ -1,6 +1,6 @@
 """What auto descent minimises, in its own coordinates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,9 @@ class Task:
         Whether F is to be minimised; a perceptron has another end.
     quadratic : Quadratic or None
         All that is to be known of F beside the rows, where that is quickly found.
+    followed : bool
+        Whether a task of another penalty comes after this one: then Gram matrices are
+        kept for it.
     """
 
     view: Any
@@ -44,6 +47,7 @@ class Task:
     null_objective: float
     minimised: bool = True
     quadratic: Any = None
+    followed: bool = False
 
     def penalty(self, v) -> float:
         """Give the penalty of v, of shape (n_outputs, n_features)."""
@@ -69,3 +73,17 @@ class Task:
         floor = 1e-12 * (abs(self.null_objective) + 1e-300)
         explained = max(self.null_objective - objective, floor)
         return max(0.5 * tol * explained, ROUNDING * abs(self.null_objective))
+
+
+def tasks_at(tasks, ridge: float, l1: float):
+    """Yield the tasks with a penalty that is no smaller, in the same coordinates."""
+    hessian = None  # of all, if any
+    for task in tasks:
+        scale, quadratic = task.view.scale, task.quadratic
+        own = ridge * scale**2
+        if quadratic is not None:
+            hessian = hessian or quadratic.hessian.at(own - task.ridge)
+            quadratic = replace(quadratic, hessian=hessian)
+        yield replace(
+            task, ridge=own, l1=l1 * scale, quadratic=quadratic, followed=True
+        )

@@ -30,6 +30,16 @@ class WorkingSetModel:
         self.size = 0  # of the last working set
         self.blocks: list[np.ndarray] = []
 
+    def take_over(self, earlier) -> None:
+        """Take the curvature of a model of another penalty, which is of no use then."""
+        self.h, self.squares = earlier.h, earlier.squares
+        self.diagonal = self.squares + self.task.ridge
+        self.columns, self.size = earlier.columns, earlier.size
+        self.blocks, self.by_column = earlier.blocks, earlier.by_column
+        columns = np.arange(len(self.columns))
+        for H, diagonal in zip(self.blocks, self.diagonal, strict=False):
+            H[columns, columns] = diagonal[self.columns]
+
     @property
     def trusted(self) -> bool:
         """Whether the model's decrease estimates F - F*."""
@@ -47,8 +57,8 @@ class WorkingSetModel:
         """Take the curvature h, of shape (K, n_rows)."""
         view, d = self.task.view, self.n_features
         self.h = h
-        squares = np.array([view.rmatvec_squared(k) for k in h])
-        self.diagonal = squares + self.task.ridge
+        self.squares = np.array([view.rmatvec_squared(k) for k in h])
+        self.diagonal = self.squares + self.task.ridge
         self.columns, self.blocks = np.empty(0, dtype=np.intp), []
         self._extend(self._choose(g[:, :d], v[:, :d]))
 

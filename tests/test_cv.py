@@ -1,0 +1,258 @@
+"""GDRegressorCV and GDClassifierCV choose what a grid search chooses."""
+
+import pickle
+
+import numpy as np
+import pytest
+import sklearn
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+from sklearn.metrics import get_scorer, make_scorer, mean_squared_error
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_score
+
+from skgd import GDClassifier, GDClassifierCV, GDRegressor, GDRegressorCV
+
+DIABETES = load_diabetes(return_X_y=True, scaled=False)
+CANCER = load_breast_cancer(return_X_y=True)
+WINE = load_wine(return_X_y=True)
+NAMES = WINE[0], np.array(["red", "rose", "white"])[WINE[1]]
+TWO = DIABETES[0], np.column_stack([DIABETES[1], DIABETES[0] @ np.arange(10.0)])
+CASES = {
+    "l2": (GDRegressorCV, {}, DIABETES),
+    "l1": (GDRegressorCV, {"penalty": "l1"}, DIABETES),
+    "huber": (GDRegressorCV, {"loss": "huber", "epsilon": 20.0}, DIABETES),
+    "two targets": (GDRegressorCV, {"penalty": "elasticnet"}, TWO),
+    "mae": (GDRegressorCV, {"scoring": "neg_mean_absolute_error"}, DIABETES),
+    "binary": (GDClassifierCV, {}, CANCER),
+    "softmax": (GDClassifierCV, {"penalty": "l1"}, NAMES),
+    "ovr": (
+        GDClassifierCV,
+        {"loss": "squared_hinge", "class_weight": "balanced"},
+        WINE,
+    ),
+    "log loss": (GDClassifierCV, {"scoring": "neg_log_loss"}, NAMES),
+}
+PLAIN = {GDRegressorCV: GDRegressor, GDClassifierCV: GDClassifier}
+
+
+@pytest.fixture(params=CASES)
+def case(request):
+    return request.param
+
+
+def _fitted(case, **parameters):
+    estimator_class, own, (X, y) = CASES[case]
+    defaults = {"alphas": 6, "cv": 3, "tol": 1e-8}
+    return estimator_class(**defaults | own | parameters).fit(X, y)
+
+
+def _plain(model):
+    """Give the plain estimator of the same parameters."""
+    shared = PLAIN[type(model)]().get_params()
+    own = model.get_params()
+    return PLAIN[type(model)](**{k: own[k] for k in shared.keys() & own.keys()})
+
+
+def test_cv_chooses_what_a_grid_search_chooses(case):
+    model, (X, y) = _fitted(case), CASES[case][2]
+    grid = {"alpha": model.alphas_}
+    search = GridSearchCV(_plain(model), grid, cv=3, scoring=model.scoring).fit(X, y)
+    assert model.alpha_ == search.best_params_["alpha"]
+    scores = [search.cv_results_[f"split{k}_test_score"] for k in range(3)]
+    # rtol=1e-3: models agree to about the square root of tol, and so do scores
+    assert_allclose(model.scores_, scores, rtol=1e-3)
+    assert_allclose(model.best_score_, search.best_score_, rtol=1e-3)
+
+
+def test_cv_ends_as_the_plain_estimator_at_the_best_alpha(case):
+    model, (X, y) = _fitted(case), CASES[case][2]
+    best = _plain(model).set_params(alpha=model.alpha_).fit(X, y)
+    assert_array_equal(model.coef_, best.coef_)
+    assert_array_equal(model.intercept_, best.intercept_)
+    assert_array_equal(model.predict(X), best.predict(X))
+    assert model.score(X, y) == best.score(X, y)
+    assert (model.n_iter_, model.converged_) == (best.n_iter_, best.converged_)
+    assert model.objective_ == best.objective_
+    if hasattr(best, "predict_proba"):
+        assert_array_equal(model.predict_proba(X), best.predict_proba(X))
+
+
+def test_cv_shapes(case):
+    model = _fitted(case)
+    assert model.scores_.shape == model.n_iters_.shape == (3, 6)
+    assert (np.diff(model.alphas_) < 0).all()
+    assert model.best_score_ == model.scores_.mean(axis=0).max()
+
+
+@pytest.mark.parametrize("case", ["l2", "two targets", "binary"])
+def test_cv_without_refit_is_the_mean_of_the_folds(case):
+    model, (X, y) = _fitted(case, refit=False, cv=KFold(2)), CASES[case][2]
+    plain = _plain(model).set_params(alpha=model.alpha_)
+    halves = [clone(plain).fit(X[rows], y[rows]) for rows, _ in KFold(2).split(X)]
+    mean = np.mean([half.coef_ for half in halves], axis=0)
+    # rtol=1e-3: two fits that meet tol, on correlated columns
+    assert_allclose(model.coef_, mean, rtol=1e-3, atol=1e-6)
+    assert not hasattr(model, "converged_")
+
+
+def test_cv_in_threads_is_the_same():
+    one, other = _fitted("softmax"), _fitted("softmax", n_jobs=2)
+    assert_array_equal(one.scores_, other.scores_)
+    assert_array_equal(one.coef_, other.coef_)
+
+
+def test_cv_on_sparse_data_is_the_same():
+    X, y = CANCER
+    one = _fitted("binary")
+    other = GDClassifierCV(alphas=6, cv=3, tol=1e-8).fit(csr_array(X), y)
+    assert_allclose(one.alphas_, other.alphas_, rtol=1e-9)
+    assert_allclose(one.scores_, other.scores_, atol=1e-12)
+
+
+def test_cv_stops_where_smaller_alphas_do_not_pay():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 40)), rng.normal(size=60)  # nothing to learn
+    whole = GDRegressorCV(alphas=20, penalty="l1").fit(X, y)
+    part = GDRegressorCV(alphas=20, penalty="l1", n_alphas_no_change=3).fit(X, y)
+    assert part.alpha_ == whole.alpha_
+    n = len(part.alphas_)
+    assert n < 20
+    assert_array_equal(part.scores_, whole.scores_[:, :n])
+    assert n - 1 - part.scores_.mean(axis=0).argmax() >= 3
+
+
+def test_cv_takes_the_largest_alpha_of_equal_scores():
+    X = np.repeat([[-1.0], [1.0]], 10, axis=0)
+    model = GDClassifierCV(alphas=[0.01, 1.0, 0.1]).fit(X, X[:, 0])
+    assert model.best_score_ == 1.0
+    assert model.alpha_ == 1.0
+
+
+def test_cv_scores_by_weight():
+    X, y = DIABETES
+    weight = np.random.default_rng(0).uniform(0.1, 3.0, size=len(y))
+    model = GDRegressorCV(alphas=[3.0], cv=3).fit(X, y, sample_weight=weight)
+    for k, (train, test) in enumerate(KFold(3).split(X)):
+        fit = GDRegressor(alpha=3.0).fit(
+            X[train], y[train], sample_weight=weight[train]
+        )
+        seen = fit.score(X[test], y[test], sample_weight=weight[test])
+        assert_allclose(model.scores_[k], seen, rtol=1e-9)
+
+
+def test_cv_keeps_groups_together():
+    X, y = DIABETES
+    groups = np.arange(len(y)) % 7
+    model = GDRegressorCV(alphas=[3.0], cv=GroupKFold(3)).fit(X, y, groups=groups)
+    splits = list(GroupKFold(3).split(X, y, groups))
+    seen = cross_val_score(GDRegressor(alpha=3.0), X, y, cv=splits)
+    assert_allclose(model.scores_[:, 0], seen, rtol=1e-9)
+
+
+def test_cv_routes_weights_and_groups():
+    X, y = DIABETES
+    weight = np.random.default_rng(0).uniform(0.1, 3.0, size=len(y))
+    groups = np.arange(len(y)) % 7
+    scorer = make_scorer(mean_squared_error, greater_is_better=False)
+    splits = list(GroupKFold(3).split(X, y, groups))
+    for weighted in (True, False):
+        with sklearn.config_context(enable_metadata_routing=True):
+            asked = scorer.set_score_request(sample_weight=weighted)
+            model = GDRegressorCV(alphas=[3.0], cv=GroupKFold(3), scoring=asked)
+            model.set_fit_request(sample_weight=True)
+            model.fit(X, y, sample_weight=weight, groups=groups)
+        for score, (train, test) in zip(model.scores_[:, 0], splits, strict=True):
+            fit = GDRegressor(alpha=3.0).fit(
+                X[train], y[train], sample_weight=weight[train]
+            )
+            own = weight[test] if weighted else None
+            seen = -mean_squared_error(y[test], fit.predict(X[test]), sample_weight=own)
+            assert_allclose(score, seen, rtol=1e-9)
+
+
+def test_cv_takes_a_textbook_rate():
+    X, y = DIABETES
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    rate = {"learning_rate": "constant", "eta0": 1e-3, "random_state": 0}
+    model = GDRegressorCV(alphas=[1.0, 1e-3], cv=3, **rate).fit(X, y)
+    search = GridSearchCV(GDRegressor(**rate), {"alpha": [1.0, 1e-3]}, cv=3).fit(X, y)
+    assert model.alpha_ == search.best_params_["alpha"]
+    assert model.best_score_ == search.best_score_
+
+
+def test_cv_takes_a_class_that_a_fold_lacks():
+    X, y = WINE
+    model = GDClassifierCV(alphas=[0.1], cv=KFold(3)).fit(X, y)  # y is in order
+    seen = cross_val_score(GDClassifier(alpha=0.1), X, y, cv=KFold(3))
+    assert_array_equal(model.scores_[:, 0], seen)
+    assert_array_equal(model.classes_, [0, 1, 2])
+
+
+def test_cv_is_cloned_and_pickled():
+    model = _fitted("softmax")
+    again = pickle.loads(pickle.dumps(model))
+    assert_array_equal(again.predict(WINE[0]), model.predict(WINE[0]))
+    assert clone(model).get_params() == model.get_params()
+
+
+def test_cv_keeps_an_earlier_model_where_a_fit_fails():
+    model = _fitted("l2")
+    coef = model.coef_
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(np.full((20, 2), np.nan), np.arange(20.0))
+    assert model.coef_ is coef
+
+
+def test_cv_sparsifies():
+    model, X = _fitted("l1"), DIABETES[0]
+    before = model.predict(X)
+    assert_allclose(model.sparsify().predict(X), before, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["partial_fit", "set_callbacks"])
+def test_cv_has_no_method_that_takes_a_single_fit(name):
+    assert not hasattr(GDRegressorCV(), name)
+
+
+BAD = {
+    "penalty": {"penalty": None},
+    "alphas": {"alphas": -1},
+    "eps": {"eps": 2.0},
+    "refit": {"refit": "yes"},
+    "n_alphas_no_change": {"n_alphas_no_change": 0},
+    "n_jobs": {"n_jobs": 0},
+    "cv": {"cv": "five"},
+    "scoring": {"scoring": "no such score"},
+    "loss": {"loss": "no such loss"},
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_cv_refuses_parameters_by_name(name):
+    with pytest.raises(
+        ValueError, match=name if name != "scoring" else "no such score"
+    ):
+        GDRegressorCV(**BAD[name]).fit(*DIABETES)
+
+
+def test_cv_refuses_arguments_that_nobody_asks_for():
+    with pytest.raises(ValueError, match="metadata routing"):
+        GDRegressorCV().fit(*DIABETES, color=np.ones(442))
+
+
+def test_cv_without_refit_needs_all_classes_in_each_fold():
+    with pytest.raises(ValueError, match="refit=False each fold"):
+        GDClassifierCV(alphas=[0.1], cv=KFold(3), refit=False).fit(*WINE)
+
+
+def test_cv_says_that_no_alpha_has_a_score():
+    scorer = make_scorer(lambda y, z: np.nan)
+    with pytest.raises(ValueError, match="No alpha has a score"):
+        GDRegressorCV(alphas=[0.1], cv=3, scoring=scorer).fit(*DIABETES)
+
+
+def test_cv_takes_a_scorer_object():
+    model = _fitted("l2", scoring=get_scorer("neg_mean_squared_error"))
+    assert model.alpha_ == _fitted("l2", scoring="neg_mean_squared_error").alpha_
