@@ -18,7 +18,7 @@ _VARYING = 2.0  # how far the decrease of a model may fall short if curvature va
 _SHARED_LOOKS = 5  # a class, before the classes share a Hessian
 # Epochs that must gain more than is left, or there are no more moves: on digits,
 # squared hinge, rows crossed kinks for 1000 epochs, where P^-1 g alone takes 20.
-_PATIENCE = 8
+_PATIENCE = 30
 
 
 class ProximalNewton:
