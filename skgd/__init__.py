@@ -1,6 +1,7 @@
 """Linear models fitted by gradient descent, for scikit-learn."""
 
 from skgd._classifier import GDClassifier
+from skgd._losses import Loss
 from skgd._minimize import gradient_descent
 from skgd._path import alpha_path
 from skgd._regressor import GDRegressor
@@ -21,6 +22,7 @@ __all__ = [
     "GDRegressor",
     "GDRegressorCV",
     "LearningRateDisplay",
+    "Loss",
     "Momentum",
     "Nesterov",
     "RMSProp",

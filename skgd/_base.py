@@ -19,7 +19,12 @@ from skgd import _parameters, _validation
 from skgd._callbacks import CallbackSupportMixin, tasks_of, with_callbacks
 from skgd._core import engine
 from skgd._descent import DivergedError, descend
-from skgd._messages import auto_messages, overflow_message, textbook_messages
+from skgd._messages import (
+    auto_messages,
+    overflow_message,
+    textbook_messages,
+    unreachable_messages,
+)
 from skgd._monitor import Monitor
 from skgd._parameters import AUTO
 from skgd._problem import Problem
@@ -442,7 +447,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
             problem.zero_objective,
             settles=self._batch_size(len(problem.rows)) == len(problem.rows)
             and self.learning_rate != ADAPTIVE
-            and np.isfinite(engine.LOSSES[problem.loss]["curvature"]),
+            and engine.traits_of(problem.loss)["shape"] != "kinked",
         )
 
     def _warn(self, problem, outcome, stopping):
@@ -450,6 +455,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
             messages = auto_messages(self, outcome, stopping)
         else:
             messages = textbook_messages(self, problem, outcome, stopping)
+        messages += unreachable_messages(problem)
         if messages:
             warnings.warn(" ".join(messages), ConvergenceWarning, stacklevel=4)
 

@@ -42,7 +42,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     Parameters
     ----------
-    loss : str, default="log_loss"
+    loss : str or Loss, default="log_loss"
         Loss of a sample as a function of ``m = y (x . w + b)``, y being -1 or 1:
 
         - "log_loss": ``log(1 + exp(-m))``, or softmax (see `multi_class`).
@@ -55,6 +55,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         - "squared_error", "huber", "epsilon_insensitive",
           "squared_epsilon_insensitive", "absolute_error": the losses of
           :class:`GDRegressor`, on targets of -1 and 1.
+        - A loss of your own, an object of a subclass of `Loss`.
     penalty : {"l2", "l1", "elasticnet"} or None, default="l2"
         R(w) of the objective in the Notes. The intercept is never penalised.
     alpha : float, default=1e-4

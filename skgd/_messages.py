@@ -3,6 +3,7 @@
 import numpy as np
 
 from skgd import _parameters
+from skgd._core.engine import traits_of
 from skgd.textbook._stability import worse_than_zero_message
 
 
@@ -60,6 +61,18 @@ def textbook_messages(estimator, problem, outcome, stopping) -> list[str]:
     if problem.worse_than_zero(outcome.objective):
         messages.append(worse_than_zero_message(estimator, problem, outcome))
     return messages
+
+
+def unreachable_messages(problem) -> list[str]:
+    """Give what to warn of where exp(z) would have to be zero."""
+    if traits_of(problem.loss)["link"] != "log":
+        return []
+    if problem.samples.y[problem.rows].any(axis=0).all():
+        return []
+    return [
+        "y is zero in all rows. A prediction exp(x . w + b) only nears zero, as b falls"
+        " without end: there is no optimum, and the intercept is where the fit stopped."
+    ]
 
 
 def overflow_message(estimator, problem, error) -> str:

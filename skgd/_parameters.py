@@ -7,15 +7,17 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skgd._core.engine import LOSSES
+from skgd._core.engine import LOSSES, traits_of
+from skgd._losses import Loss
 from skgd.textbook import ADAPTIVE, AGGRESSIVE, OPTIMIZERS, SCHEDULES
 
 REGRESSION_LOSSES = tuple(
     name for name, loss in LOSSES.items() if not loss["classification"]
 )
-QUANTILE = "quantile"  # the loss with a parameter of its own; not for classes
-CLASSIFICATION_LOSSES = tuple(
-    name for name in LOSSES if name not in ("softmax", QUANTILE)
+CLASSIFICATION_LOSSES = tuple(  # those that take -1 and +1, and what GDClassifier has
+    name
+    for name, loss in LOSSES.items()
+    if loss["targets"] in ("real", "signs") and loss["parameter"] in ("", "epsilon")
 )
 AUTO = "auto"  # the learning rate that is none
 MODES = ("auto", "batch", "mini-batch", "stochastic")
@@ -83,6 +85,10 @@ def _holds(constraint, value):
 
 
 _NONE = (lambda value: value is None, "None")
+_WRITTEN = (
+    lambda value: isinstance(value, Loss),
+    "an object of a subclass of skgd.Loss",
+)
 
 _CONSTRAINTS = {
     "penalty": _one_of("l2", "l1", "elasticnet", None),
@@ -130,12 +136,13 @@ _CONSTRAINTS = {
 }
 
 REGRESSOR_CONSTRAINTS = {
-    "loss": _one_of(*REGRESSION_LOSSES),
+    "loss": _either(_one_of(*REGRESSION_LOSSES), _WRITTEN),
     "quantile": _number(0, 1, low_open=True, high_open=True),
+    "power": _number(1, 2),  # beyond, the loss is not convex in z
     **_CONSTRAINTS,
 }
 CLASSIFIER_CONSTRAINTS = {
-    "loss": _one_of(*CLASSIFICATION_LOSSES),
+    "loss": _either(_one_of(*CLASSIFICATION_LOSSES), _WRITTEN),
     "multi_class": _one_of("auto", "multinomial", "ovr"),
     "class_weight": _either(
         _one_of("balanced"),
@@ -296,9 +303,8 @@ def core_rule(optimizer) -> tuple[str, float, float, float]:
 
 def loss_parameter(estimator) -> float:
     """Give the number in the formula of the loss, if it has one."""
-    return float(
-        estimator.quantile if estimator.loss == QUANTILE else estimator.epsilon
-    )
+    name = traits_of(estimator.loss)["parameter"]
+    return float(getattr(estimator, name)) if name else 0.0
 
 
 def penalty_of(estimator) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from sklearn.utils import assert_all_finite
 
 from skgd import _parameters, _validation
 from skgd._base import BaseGD, Training
+from skgd._core.engine import LOSSES, traits_of
 
 
 class GDRegressor(RegressorMixin, BaseGD):
@@ -23,8 +24,8 @@ class GDRegressor(RegressorMixin, BaseGD):
     Parameters
     ----------
     loss : {"squared_error", "huber", "epsilon_insensitive", \
-            "squared_epsilon_insensitive", "absolute_error", "quantile"}, \
-            default="squared_error"
+            "squared_epsilon_insensitive", "absolute_error", "quantile", "poisson", \
+            "gamma", "tweedie"} or Loss, default="squared_error"
         Loss of a sample as a function of ``r = y - (x . w + b)``:
 
         - "squared_error": ``r^2 / 2``.
@@ -34,6 +35,16 @@ class GDRegressor(RegressorMixin, BaseGD):
         - "squared_epsilon_insensitive": ``max(0, |r| - epsilon)^2``.
         - "absolute_error": ``|r|``, for the median.
         - "quantile": ``quantile r`` for ``r > 0``, else ``(quantile - 1) r``.
+
+        With a log link, half the unit deviance of y and the mean
+        ``mu = exp(x . w + b)``, which is what `predict` gives; its least value is 0:
+
+        - "poisson": ``y log(y / mu) - y + mu``, for y >= 0.
+        - "gamma": ``log(mu / y) + y / mu - 1``, for y > 0.
+        - "tweedie", p being `power`: ``y^(2-p) / ((1-p) (2-p)) - y mu^(1-p) / (1-p)
+          + mu^(2-p) / (2-p)``, for y >= 0; p of 1 is "poisson", of 2 "gamma".
+
+        Or a loss of your own, an object of a subclass of `Loss`.
     penalty : {"l2", "l1", "elasticnet"} or None, default="l2"
         R(w) of the objective in the Notes. The intercept is never penalised.
     alpha : float, default=1e-4
@@ -121,6 +132,9 @@ class GDRegressor(RegressorMixin, BaseGD):
         Parameter of huber and of the epsilon-insensitive losses, >= 0, in units of y.
     quantile : float, default=0.5
         The quantile, in (0, 1), that `loss="quantile"` fits.
+    power : float, default=1.5
+        Of the mean, in [1, 2], to which `loss="tweedie"` takes the variance to be
+        proportional. Other powers have no loss that is convex in ``x . w + b``.
     warm_start : bool, default=False
         Whether `fit` starts from the coefficients of the last fit. A learning rate
         starts anew, and so does all that "auto" has found out about the data.
@@ -319,6 +333,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         shuffle=True,
         epsilon=0.1,
         quantile=0.5,
+        power=1.5,
         warm_start=False,
         n_jobs=None,
         random_state=None,
@@ -345,6 +360,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         self.shuffle = shuffle
         self.epsilon = epsilon
         self.quantile = quantile
+        self.power = power
         self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -449,7 +465,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         return self._partial_fit(X, y, sample_weight, first=not hasattr(self, "coef_"))
 
     def predict(self, X):
-        """Predict targets: X w + b.
+        """Predict targets: X w + b, or exp(X w + b) for losses with a log link.
 
         Parameters
         ----------
@@ -469,8 +485,12 @@ class GDRegressor(RegressorMixin, BaseGD):
         ValueError
             If X is not finite or has another number of features than in `fit`.
         """
-        raw = self._raw_predictions(X)
-        return raw.ravel() if self._y_ndim == 1 else raw
+        mean = self._mean(self._raw_predictions(X))
+        return mean.ravel() if self._y_ndim == 1 else mean
+
+    def _mean(self, raw):
+        """Give predictions for raw ones."""
+        return np.exp(raw) if traits_of(self.loss)["link"] == "log" else raw
 
     def _training(self, X, y, sample_weight, *, reset):
         _validation.check_no_dates(y, "y")
@@ -479,6 +499,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         )
         targets = np.ascontiguousarray(y, dtype=np.float64)
         assert_all_finite(targets, input_name="y")  # None is NaN only now
+        self._check_domain(targets, "y")
         n_outputs = 1 if targets.ndim == 1 else targets.shape[1]
         if reset:
             self._y_ndim = targets.ndim
@@ -505,13 +526,23 @@ class GDRegressor(RegressorMixin, BaseGD):
         assert_all_finite(targets, input_name="y")
         if targets.shape[1] != n_outputs:
             raise ValueError(f"y has {n_outputs} targets, y_val {targets.shape[1]}")
+        self._check_domain(targets, "y_val")
         return X, targets
 
+    def _check_domain(self, targets, name):
+        needed = traits_of(self._core_loss(1))["targets"]
+        _validation.check_targets(targets, needed, self.loss, name)
+
     def _core_loss(self, n_outputs):
+        if self.loss == "tweedie":  # its limits have formulas of their own
+            return {1: "poisson", 2: "gamma"}.get(self.power, self.loss)
         return self.loss
 
     def _score_raw(self, raw, targets, weight):
-        return r2_score(targets, raw, sample_weight=weight)
+        mean = self._mean(raw)
+        if not np.isfinite(mean).all():
+            return -np.inf
+        return r2_score(targets, mean, sample_weight=weight)
 
     def _split(self, targets):
         splitter = ShuffleSplit(
@@ -531,4 +562,8 @@ class GDRegressor(RegressorMixin, BaseGD):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
+        positive = [
+            name for name in LOSSES if LOSSES[name]["targets"] in (">= 0", "> 0")
+        ]
+        tags.target_tags.positive_only = self.loss in positive
         return tags

@@ -111,6 +111,18 @@ def check_sample_weight(sample_weight, n_samples: int):
     return weight
 
 
+def check_targets(y, needed: str, loss: str, name: str) -> None:
+    """Raise if y has values outside the domain of the loss, "real", ">= 0" or "> 0"."""
+    if needed == "real":
+        return
+    least = y.min()
+    if least < 0 or (needed == "> 0" and least == 0):
+        raise ValueError(
+            f"loss={loss!r} needs {name} {needed} in all rows, but {name} has values"
+            f" down to {least:g}."
+        )
+
+
 def check_given(X_val, y_val, sample_weight_val, *, early_stopping) -> None:
     """Raise if validation data are incomplete, or nothing would look at them."""
     given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}

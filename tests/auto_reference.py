@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy.sparse import issparse
-from scipy.special import expit, logsumexp
+from scipy.special import expit, logsumexp, xlogy
 
 
 class View:
@@ -100,6 +100,23 @@ class SampleLoss:
                     np.maximum(abs(r) - e, 0) ** 2,
                     2 * np.sign(r) * np.maximum(abs(r) - e, 0),
                     2.0 * (abs(r) > e),
+                ),
+                "poisson": lambda: (
+                    xlogy(y, y) - y * z - y + np.exp(z),
+                    np.exp(z) - y,
+                    np.exp(z),
+                ),
+                "gamma": lambda: (
+                    z - np.log(y) + y * np.exp(-z) - 1,
+                    1 - y * np.exp(-z),
+                    y * np.exp(-z),
+                ),
+                "tweedie": lambda: (
+                    y ** (2 - e) / ((1 - e) * (2 - e))
+                    - y * np.exp((1 - e) * z) / (1 - e)
+                    + np.exp((2 - e) * z) / (2 - e),
+                    np.exp((2 - e) * z) - y * np.exp((1 - e) * z),
+                    (2 - e) * np.exp((2 - e) * z) - (1 - e) * y * np.exp((1 - e) * z),
                 ),
                 "log_loss": lambda: (
                     np.logaddexp(0, -m),

@@ -9,12 +9,18 @@ with d = s * dloss/dz and weights s of mean one.
 """
 
 import numpy as np
+from scipy.special import xlogy
 
 # --- Losses: (value, derivative in z), functions of (y, z, parameter)
 
 
 def _positive(x):
     return np.maximum(x, 0.0)
+
+
+def xmuly(x, y):
+    """Give x y, zero for x = 0 even where y is infinite."""
+    return np.where(x == 0, 0.0, x * np.where(x == 0, 0.0, y))
 
 
 def _from_top(z):
@@ -55,6 +61,23 @@ LOSSES = {
     "squared_epsilon_insensitive": (
         lambda y, z, e: _positive(abs(z - y) - e) ** 2,
         lambda y, z, e: 2 * np.sign(z - y) * _positive(abs(z - y) - e),
+    ),
+    # With a log link: half the deviance of y and exp(z).
+    "poisson": (
+        lambda y, z, e: xlogy(y, y) - y * z - y + np.exp(z),
+        lambda y, z, e: np.exp(z) - y,
+    ),
+    "gamma": (
+        lambda y, z, e: z - np.log(y) + y * np.exp(-z) - 1,
+        lambda y, z, e: 1 - y * np.exp(-z),
+    ),
+    "tweedie": (  # e is the power
+        lambda y, z, e: (
+            y ** (2 - e) / ((1 - e) * (2 - e))
+            - xmuly(y, np.exp((1 - e) * z)) / (1 - e)
+            + np.exp((2 - e) * z) / (2 - e)
+        ),
+        lambda y, z, e: np.exp((2 - e) * z) - xmuly(y, np.exp((1 - e) * z)),
     ),
     "log_loss": (  # from here on y is -1 or +1
         lambda y, z, e: np.logaddexp(0.0, -y * z),

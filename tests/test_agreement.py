@@ -15,11 +15,14 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import (
     ElasticNet,
+    GammaRegressor,
     Lasso,
     LinearRegression,
     LogisticRegression,
+    PoissonRegressor,
     QuantileRegressor,
     Ridge,
+    TweedieRegressor,
 )
 from sklearn.metrics import log_loss
 from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
@@ -294,6 +297,47 @@ def test_tubes_agree_with_linear_svr(mode, make, loss):
         random_state=0,
     ).fit(X, TARGETS)
     _assert_agree(model, peer.coef_, 0.0)
+
+
+# --- Counts and amounts
+
+TIGHT_PEER = {"alpha": ALPHA, "tol": 1e-13, "solver": "newton-cholesky"}
+DEVIANCES = {
+    "poisson": ("poisson", {}, PoissonRegressor(**TIGHT_PEER, max_iter=1000)),
+    "gamma": ("gamma", {}, GammaRegressor(**TIGHT_PEER, max_iter=1000)),
+    "tweedie 1.2": (
+        "tweedie",
+        {"power": 1.2},
+        TweedieRegressor(power=1.2, link="log", **TIGHT_PEER, max_iter=1000),
+    ),
+    "tweedie 1.9": (
+        "tweedie",
+        {"power": 1.9},
+        TweedieRegressor(power=1.9, link="log", **TIGHT_PEER, max_iter=1000),
+    ),
+}
+
+
+@each_mode
+@each_storage
+@pytest.mark.parametrize("name", DEVIANCES)
+def test_deviances_agree_with_generalised_linear_models(mode, make, name):
+    loss, options, peer = DEVIANCES[name]
+    mean = np.exp(0.2 * (X / SIZES) @ [1.0, -1.0, 0.5, 0.3, 0.0])
+    y = np.random.default_rng(1).gamma(2.0, mean)
+    if loss == "poisson":
+        y = np.floor(y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the peer's tolerance is below rounding
+        peer.fit(X, y, sample_weight=WEIGHT)
+    model = _fit(
+        GDRegressor(loss, mode=mode, **TIGHT, **options),
+        make(X),
+        y,
+        sample_weight=WEIGHT,
+    )
+    _assert_agree(model, peer.coef_, peer.intercept_)
+    assert_allclose(model.predict(X), peer.predict(X), rtol=1e-5)
 
 
 @pytest.mark.slow

@@ -9,17 +9,20 @@ from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 
 from skgd import GDClassifier, GDRegressor
+from skgd._core.engine import LOSSES
 from skgd._parameters import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 
 MODES = ("batch", "mini-batch", "stochastic")
+POSITIVE_LOSSES = [name for name in LOSSES if LOSSES[name]["link"] == "log"]
+REAL_LOSSES = [name for name in REGRESSION_LOSSES if name not in POSITIVE_LOSSES]
 ALPHAS = (0.0, 1e-8, 1e-4, 1e-2, 1.0, 1e3)
 
 
-def random_problem(seed):
+def random_problem(seed, log_link=False):
     """Give (estimator, X, y, sample_weight): columns of any scale, and worse."""
     rng = np.random.default_rng(seed)
     n, d = int(10 ** rng.uniform(0, 2.48)), int(10 ** rng.uniform(0, 2.6))
-    regression = bool(rng.random() < 0.5)
+    regression = bool(rng.random() < 0.5) or log_link
     X = _random_features(rng, n, d)
     w = rng.normal(size=d) / (np.abs(X).mean(axis=0) + 1e-300)
     z = X @ w / np.sqrt(d) + rng.normal(size=n) * rng.choice([0.0, 0.1, 3.0])
@@ -36,7 +39,9 @@ def random_problem(seed):
         X = csr_array(X)
     if rng.random() < 0.2:
         X = X.astype(np.float32)
-    losses = REGRESSION_LOSSES if regression else CLASSIFICATION_LOSSES
+    losses = REAL_LOSSES if regression else CLASSIFICATION_LOSSES
+    if log_link:
+        losses, y = POSITIVE_LOSSES, _positive(rng, y, z)
     estimator = (GDRegressor if regression else GDClassifier)(
         losses[rng.integers(len(losses))],
         penalty=[None, "l2", "l1", "elasticnet"][rng.integers(4)],
@@ -49,6 +54,14 @@ def random_problem(seed):
         random_state=seed,
     )
     return estimator, X, y, weight
+
+
+def _positive(rng, y, z):
+    """Give targets above zero: of any size, or of a mean that is exp(z)."""
+    if rng.random() < 0.5:
+        return np.abs(y) + 1e-300
+    rate = np.exp(np.clip(z, -20.0, 20.0)) * 10 ** rng.uniform(-6, 12)
+    return rate * rng.gamma(0.5, 2.0, size=len(z)) + 1e-300
 
 
 def _random_features(rng, n, d):
@@ -67,9 +80,11 @@ def _random_features(rng, n, d):
     return X * 10 ** rng.uniform(-12, 12, size=d) if rng.random() < 0.5 else X
 
 
-def check(seed):
+def check(seed, log_link=False):
     """Give what is wrong with the fit of a random problem, or None."""
-    estimator, X, y, weight = random_problem(seed)
+    estimator, X, y, weight = random_problem(seed, log_link)
+    if log_link and estimator.loss != "gamma":  # zeros, too
+        y = np.where(np.arange(len(y)) % 3, y, 0.0)
     if hasattr(estimator, "class_weight") and len(np.unique(y)) < 2:
         return None
     with warnings.catch_warnings(record=True) as caught:
@@ -108,6 +123,17 @@ def _null_objective(estimator, X, y, weight):
 @pytest.mark.parametrize("seed", [*range(40), 350, 1781])
 def test_auto_ends_finite_below_the_constant_model_and_says_so(seed):
     assert check(seed) is None
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_auto_with_a_log_link_ends_finite_below_the_constant_model(seed):
+    assert check(seed, log_link=True) is None
+
+
+@pytest.mark.slow
+def test_auto_with_a_log_link_ends_well_on_a_thousand_problems():
+    wrong = {seed: check(seed, log_link=True) for seed in range(40, 1000)}
+    assert {seed: what for seed, what in wrong.items() if what} == {}
 
 
 @pytest.mark.slow

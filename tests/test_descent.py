@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix
 from sklearn.exceptions import ConvergenceWarning
 
 import reference
+from loss_domains import in_domain
 from skgd import GDClassifier, GDRegressor
 from skgd._core.engine import LOSSES, OPTIMIZERS
 from skgd._parameters import CLASSIFICATION_LOSSES, loss_parameter
@@ -77,7 +78,7 @@ AXES = {
             for name in LOSSES
             if not LOSSES[name]["classification"]
         ),
-        *(("GDClassifier", name) for name in LOSSES if name != "quantile"),
+        *(("GDClassifier", name) for name in ("softmax", *CLASSIFICATION_LOSSES)),
     ],
     "penalty": PENALTIES,
     "optimizer": OPTIMIZERS,
@@ -157,6 +158,7 @@ def data_of(case, rng):
     weight = rng.uniform(0.5, 2, size=n) * (rng.random(n) < 0.8)
     weight = weight if case.weights == "some zero" else None
     if case.loss[0] == "GDRegressor":
+        raw = in_domain(case.loss[1], raw)
         return X, (raw if case.n_outputs > 1 else raw[:, 0]), raw, weight
     if case.n_outputs == 1:
         y = (raw[:, 0] > 0).astype(int)

@@ -28,6 +28,7 @@ PUBLIC = {
     "ConvergenceDisplay",
     "DescentPathDisplay",
     "LearningRateDisplay",
+    "Loss",
     "gradient_descent",
     "__version__",
 }

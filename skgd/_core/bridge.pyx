@@ -10,16 +10,12 @@ import numpy as np
 from scipy.linalg.blas import dsyrk
 from scipy.sparse import issparse
 
-from skgd._core.engine import LOSSES
+from skgd._core.losses import traits_of
 from skgd._core.arrays cimport address, doubles
+from skgd._core.losses cimport CLoss, CoreLoss
 
 
 cdef extern from "sample_space.hpp" namespace "skgd" nogil:
-    enum class LossName(int):
-        pass
-    struct CLoss "skgd::Loss":
-        LossName name
-        double parameter
     struct CSampleLoss "skgd::SampleLoss":
         CLoss loss
         const double* y
@@ -169,6 +165,7 @@ cdef class View:
         cdef double* c_g = doubles(g, g.shape)
         with nogil:
             self.view.get().gradient(c_u, b, loss.c, c_g, self._n_threads)
+        loss.core.check()
         return g[-1], g[:-2] * self.scale, g[-2]
 
     def ranges(self, s):
@@ -255,7 +252,7 @@ cdef class SampleLoss:
 
     Parameters
     ----------
-    name, parameter : str, float
+    name, parameter : str or skgd.Loss, float
         The loss in the core's words.
     y : ndarray of shape (n_rows,)
         Targets of float64 (classes: +-1), or int32 codes for "softmax".
@@ -266,16 +263,16 @@ cdef class SampleLoss:
     """
 
     cdef CSampleLoss c
-    cdef readonly str name
+    cdef CoreLoss core
     cdef readonly double parameter
-    cdef readonly object y, weight
+    cdef readonly object name, y, weight
     cdef readonly Py_ssize_t n_outputs
 
-    def __init__(self, str name, double parameter, y, weight, Py_ssize_t n_outputs=1):
+    def __init__(self, name, double parameter, y, weight, Py_ssize_t n_outputs=1):
         self.name, self.parameter, self.y, self.weight = name, parameter, y, weight
         self.n_outputs = n_outputs
-        self.c.loss.name = <LossName><int>LOSSES[name]["id"]
-        self.c.loss.parameter = parameter
+        self.core = CoreLoss(name, parameter)
+        self.c.loss = self.core.c
         self.c.y = NULL
         self.c.code = NULL
         if name == "softmax":
@@ -287,19 +284,28 @@ cdef class SampleLoss:
 
     @property
     def curvature(self):
-        """Least upper bound of the second derivative; infinite where there is a kink."""
-        return LOSSES[self.name]["curvature"]
+        """Least upper bound of the second derivative; infinite if there is none."""
+        return traits_of(self.name)["curvature"]
 
     @property
     def quadratic(self):
         """Whether the second derivative is the same everywhere."""
-        return self.name == "squared_error"
+        return traits_of(self.name)["shape"] == "constant"
 
     @property
     def piecewise(self):
         """Whether the second derivative jumps."""
-        return np.isfinite(self.curvature) and self.name not in (
-            "squared_error", "log_loss", "softmax")
+        return traits_of(self.name)["shape"] == "jumps"
+
+    @property
+    def kinked(self):
+        """Whether the derivative jumps."""
+        return traits_of(self.name)["shape"] == "kinked"
+
+    @property
+    def log_link(self):
+        """Whether the prediction is exp(z)."""
+        return traits_of(self.name)["link"] == "log"
 
     def with_rows(self, positions):
         """Give the loss of some of the rows, their weights summing to one."""
@@ -318,6 +324,7 @@ cdef class SampleLoss:
         cdef double value
         with nogil:
             value = evaluate_entry(self.c, c_z, c_d, c_h)
+        self.core.check()
         return value
 
     def plane(self, z, directions, c):
@@ -338,4 +345,5 @@ cdef class SampleLoss:
         cdef double value
         with nogil:
             value = plane_entry(self.c, c_z, c_Z, p, c_c, c_gradient, c_hessian)
+        self.core.check()
         return value, gradient, hessian

@@ -12,27 +12,17 @@ from mmap import mmap
 import numpy as np
 from scipy.sparse import issparse
 
+from skgd._core.losses import LOSSES, traits_of
 from skgd._core.arrays cimport address, doubles
+from skgd._core.losses cimport CLoss, CoreLoss
 
 
 cdef extern from "engine.hpp" namespace "skgd" nogil:
-    enum class LossName(int):
-        pass
     enum class OptimizerName(int):
         pass
     enum class Aggressive(int):
         pass
 
-    struct LossInfo:
-        const char* name
-        cbool classification
-        double curvature
-    const LossInfo* kLosses
-    int kLossCount
-
-    struct CLoss "skgd::Loss":
-        LossName name
-        double parameter
     struct CPenalty "skgd::Penalty":
         double ridge, l1
     struct COptimizer "skgd::Optimizer":
@@ -111,23 +101,8 @@ cdef extern from "engine.hpp" namespace "skgd" nogil:
 # Of X on a disk, read together: a seek of 0.1 ms costs as much as 200 KB.
 _BLOCK_BYTES = 2**22
 
-LOSSES = {
-    kLosses[i].name.decode(): {
-        "id": i,
-        "classification": kLosses[i].classification,
-        "curvature": kLosses[i].curvature,
-    }
-    for i in range(kLossCount)
-}
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 AGGRESSIVE = (None, "pa1", "pa2")
-
-
-cdef CLoss loss_of(str name, double parameter) except *:
-    cdef CLoss loss
-    loss.name = <LossName><int>LOSSES[name]["id"]
-    loss.parameter = parameter
-    return loss
 
 
 cdef COptimizer optimizer_of(rule) except *:
@@ -258,13 +233,15 @@ cdef class Descent:
     cdef Settings settings
     cdef CState c
     cdef object state, moved
+    cdef CoreLoss loss
 
-    def __init__(self, Design design, Samples samples, state, *, str loss, double parameter,
+    def __init__(self, Design design, Samples samples, state, *, loss, double parameter,
                  double ridge, double l1, optimizer, schedule, aggressive,
                  Py_ssize_t batch_size, bint fit_intercept, double average_start,
                  int n_threads):
         self.design, self.samples, self.state = design, samples, state
-        self.settings.loss = loss_of(loss, parameter)
+        self.loss = CoreLoss(loss, parameter)
+        self.settings.loss = self.loss.c
         self.settings.penalty = CPenalty(ridge, l1)
         self.settings.optimizer = optimizer_of(optimizer)
         self.set_schedule(*schedule)
@@ -319,6 +296,7 @@ cdef class Descent:
         with nogil:
             report = self.design.engine.get().run_epoch(
                 self.samples.c, rows, self.settings, self.c)
+        self.loss.check()
         self.state.owed = self.c.owed
         self.state.average_count = self.c.average.count
         self.state.steps = self.c.steps
@@ -326,25 +304,28 @@ cdef class Descent:
         return report.loss_sum, report.eta_sum, report.finite
 
 
-def loss_sum(Design design, Samples samples, rows, coef, intercept, str loss,
+def loss_sum(Design design, Samples samples, rows, coef, intercept, loss,
              double parameter, int n_threads):
     """Give the sum of s * loss over the rows; `coef` in the design's layout and type."""
     cdef Rows r = rows_of(rows)
     cdef const void* v = address(coef, design.dtype)
     cdef const double* b = doubles(intercept)
-    cdef CLoss c_loss = loss_of(loss, parameter)
+    cdef CoreLoss core = CoreLoss(loss, parameter)
+    cdef CLoss c_loss = core.c
     cdef Total total
     with nogil:
         total = design.engine.get().loss_sum(samples.c, r, v, b, c_loss, n_threads)
+    core.check()
     return total.loss_sum if total.finite else np.inf
 
 
-def evaluate_loss(str loss, double parameter, y, z, weight):
+def evaluate_loss(loss, double parameter, y, z, weight):
     """Give the weighted sum of losses and the weighted derivatives at z.
 
     y and z are arrays of shape (n,); for "softmax" z is (K, n) and y holds codes, int32.
     """
-    cdef CLoss c_loss = loss_of(loss, parameter)
+    cdef CoreLoss core = CoreLoss(loss, parameter)
+    cdef CLoss c_loss = core.c
     cdef size_t K = 1 if z.ndim == 1 else z.shape[0], n = z.shape[z.ndim - 1]
     d = np.empty(z.shape)
     cdef CSamples c = samples_of(y, weight, None, K)
@@ -352,6 +333,7 @@ def evaluate_loss(str loss, double parameter, y, z, weight):
     cdef double* c_d = <double*>doubles(d)
     with nogil:
         total = c_evaluate(c_loss, n, K, c.y, c.code.wide, c_z, c.weight, c_d)
+    core.check()
     return total, d
 
 

@@ -1,68 +1,33 @@
 // Losses: functions of a target y and a raw prediction z, for one sample.
 //
-// A loss is four formulas (value, derivative and second derivative in z, curvature: the
-// least upper bound of the latter) and a line in SKGD_LOSSES. The second derivative of
-// a loss with kinks is that of its pieces. Everything here is double,
-// whatever the type of X. Formulas are free of branches and of library calls, so that
-// a block of samples is a vector loop; which loss it is, is asked once a block.
+// A loss is three formulas (value, derivative and second derivative in z), what else
+// holds of it, and a line in SKGD_LOSSES. No loss is negative: a descent takes F for a
+// bound of F - F*. The second derivative of a loss with kinks is that of its pieces.
+// Everything here is double, whatever the type of X. Formulas are free of branches and
+// of library calls, so that a block of samples is a vector loop; which loss it is, is
+// asked once a block.
 #pragma once
 
 #include <cmath>
-#include <cstring>
-#include <limits>
 
+#include "elementary.hpp"
 #include "platform.hpp"
 
 namespace skgd {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-// exp(-a) for a >= 0: Cody-Waite reduction to |r| <= ln(2) / 2, Taylor's series to
-// r^13 / 13!, whose remainder is 4e-18; within 2 units in the last place of libm.
-SKGD_INLINE double exp_negative(double a) {
-  constexpr double kLog2e = 1.4426950408889634, kLn2High = 6.93147180369123816490e-01,
-                   kLn2Low = 1.90821492927058770002e-10, kRound = 6755399441055744.0;
-  a = a > 708.0 ? 708.0 : a;  // NaN stays NaN
-  const double shifted = kRound - a * kLog2e;
-  const double n = shifted - kRound;
-  const double r = (-a - n * kLn2High) - n * kLn2Low;
-  const double r2 = r * r, r4 = r2 * r2, r8 = r4 * r4;
-  const double p0 = 1.0 + r, p1 = 1.0 / 2 + r * (1.0 / 6),
-               p2 = 1.0 / 24 + r * (1.0 / 120), p3 = 1.0 / 720 + r * (1.0 / 5040),
-               p4 = 1.0 / 40320 + r * (1.0 / 362880),
-               p5 = 1.0 / 3628800 + r * (1.0 / 39916800),
-               p6 = 1.0 / 479001600 + r * (1.0 / 6227020800);
-  const double p =
-      (p0 + r2 * p1) + r4 * (p2 + r2 * p3) + r8 * ((p4 + r2 * p5) + r4 * p6);
-  std::int64_t bits;
-  std::memcpy(&bits, &shifted, sizeof bits);
-  bits = static_cast<std::int64_t>((static_cast<std::uint64_t>(bits) + 1023) << 52);
-  double power;
-  std::memcpy(&power, &bits, sizeof power);
-  return p * power;
-}
-
-// 1 for x > 0, else 0 (either for x = 0), without a branch to mispredict.
-SKGD_INLINE double one_if_positive(double x) { return 0.5 + std::copysign(0.5, x); }
-
-// log(1 + e) for 0 <= e <= 1, by 2 artanh(f / (2 + f)) after halving where 1 + e
-// exceeds the root of two; the series in s^2 <= 0.0295 ends at s^21 / 21: 1e-17.
-SKGD_INLINE double log1p_unit(double e) {
-  constexpr double kLn2 = 0.69314718055994530942, kRootTwoLessOne = 0.41421356237309505;
-  const double halve = one_if_positive(e - kRootTwoLessOne);
-  const double f = (1.0 - halve) * e + halve * (0.5 * (e - 1.0));
-  const double s = f / (2.0 + f), q = s * s, q2 = q * q, q4 = q2 * q2;
-  const double p =
-      ((1.0 + q * (1.0 / 3)) + q2 * (1.0 / 5 + q * (1.0 / 7))) +
-      q4 * ((1.0 / 9 + q * (1.0 / 11)) + q2 * (1.0 / 13 + q * (1.0 / 15))) +
-      q4 * q4 * ((1.0 / 17 + q * (1.0 / 19)) + q2 * (1.0 / 21));
-  return 2.0 * s * p + halve * kLn2;
-}
+// What holds of a loss, in the words that engine.LOSSES has.
+struct Traits {
+  const char* targets;    // "real", "signs" (-1, +1), "codes", ">= 0", "> 0"
+  const char* shape;      // l'': "constant", "continuous", "jumps"; or l' is "kinked"
+  double curvature;       // the least upper bound of l''; infinite at kinks, too
+  const char* parameter;  // of the estimator: the number in the formulas; "" for none
+  const char* link;       // the prediction is z ("identity") or exp(z) ("log")
+};
 
 // Regression. `parameter` is epsilon, in units of y, unless said otherwise.
 
 struct SquaredError {
-  static constexpr double curvature = 1.0;
+  static constexpr Traits traits{"real", "constant", 1.0, "", "identity"};
   double parameter;
   SKGD_INLINE double value(double y, double z) const { return 0.5 * (z - y) * (z - y); }
   SKGD_INLINE double derivative(double y, double z) const { return z - y; }
@@ -70,7 +35,7 @@ struct SquaredError {
 };
 
 struct Huber {
-  static constexpr double curvature = 1.0;
+  static constexpr Traits traits{"real", "jumps", 1.0, "epsilon", "identity"};
   double parameter;
   SKGD_INLINE double value(double y, double z) const {
     const double a = std::fabs(z - y);
@@ -86,7 +51,7 @@ struct Huber {
 };
 
 struct EpsilonInsensitive {
-  static constexpr double curvature = kInfinity;
+  static constexpr Traits traits{"real", "kinked", kInfinity, "epsilon", "identity"};
   double parameter;
   SKGD_INLINE double value(double y, double z) const {
     return positive_part(std::fabs(z - y) - parameter);
@@ -99,7 +64,7 @@ struct EpsilonInsensitive {
 };
 
 struct AbsoluteError {
-  static constexpr double curvature = kInfinity;
+  static constexpr Traits traits{"real", "kinked", kInfinity, "", "identity"};
   double parameter;
   SKGD_INLINE double value(double y, double z) const { return std::fabs(z - y); }
   SKGD_INLINE double derivative(double y, double z) const {
@@ -111,7 +76,7 @@ struct AbsoluteError {
 // `parameter` is the quantile tau, in (0, 1): a residual y - z costs tau above zero and
 // 1 - tau below.
 struct Quantile {
-  static constexpr double curvature = kInfinity;
+  static constexpr Traits traits{"real", "kinked", kInfinity, "quantile", "identity"};
   double parameter;
   SKGD_INLINE double value(double y, double z) const {
     const double r = y - z;
@@ -124,7 +89,7 @@ struct Quantile {
 };
 
 struct SquaredEpsilonInsensitive {
-  static constexpr double curvature = 2.0;
+  static constexpr Traits traits{"real", "jumps", 2.0, "epsilon", "identity"};
   double parameter;
   SKGD_INLINE double value(double y, double z) const {
     const double a = positive_part(std::fabs(z - y) - parameter);
@@ -139,10 +104,71 @@ struct SquaredEpsilonInsensitive {
   }
 };
 
+// Regression with a log link: the prediction is mu = exp(z). Half the unit deviance of
+// y and mu, whose minimum over z is zero. With r = z - log(y) and f(x) = e^x - 1 - x,
+// which is a series where the differences would cancel, y > 0 costs the first form
+// below, y = 0 what the second form becomes.
+
+// y f(r) = mu - y - y r
+struct Poisson {
+  static constexpr Traits traits{">= 0", "continuous", kInfinity, "", "log"};
+  double parameter;
+  SKGD_INLINE double value(double y, double z) const {
+    const double r = z - log_positive(y);
+    return std::fabs(r) <= 0.5 ? y * exp_less_tangent(r) : exp_signed(z) - (y + y * r);
+  }
+  SKGD_INLINE double derivative(double y, double z) const { return exp_signed(z) - y; }
+  SKGD_INLINE double second_derivative(double, double z) const { return exp_signed(z); }
+};
+
+// f(-r) = y / mu - 1 + r
+struct Gamma {
+  static constexpr Traits traits{"> 0", "continuous", kInfinity, "", "log"};
+  double parameter;
+  SKGD_INLINE double value(double y, double z) const {
+    const double q = log_positive(y) - z;
+    return std::fabs(q) <= 0.5 ? exp_less_tangent(q) : exp_signed(q) - (1.0 + q);
+  }
+  SKGD_INLINE double derivative(double y, double z) const {
+    return 1.0 - exp_signed(log_positive(y) - z);
+  }
+  SKGD_INLINE double second_derivative(double y, double z) const {
+    return exp_signed(log_positive(y) - z);
+  }
+};
+
+// `parameter` is the power p in (1, 2); a = 2 - p, b = p - 1:
+// y^a (f(a r) / a + f(-b r) / b) = mu^a / a + y mu^-b / b - y^a / (a b)
+struct Tweedie {
+  static constexpr Traits traits{">= 0", "continuous", kInfinity, "power", "log"};
+  double parameter;
+  SKGD_INLINE double value(double y, double z) const {
+    const double a = 2.0 - parameter, b = parameter - 1.0, log_y = log_positive(y);
+    const double ar = a * (z - log_y), br = b * (z - log_y);
+    const double least = y > 0.0 ? exp_signed(a * log_y) : 0.0;
+    const double up = exp_signed(a * z) - (least + least * ar);
+    const double down = falling(y, z) - (least - least * br);
+    return (std::fabs(ar) <= 0.5 ? least * exp_less_tangent(ar) : up) / a +
+           (std::fabs(br) <= 0.5 ? least * exp_less_tangent(-br) : down) / b;
+  }
+  SKGD_INLINE double derivative(double y, double z) const {
+    return exp_signed((2.0 - parameter) * z) - falling(y, z);
+  }
+  SKGD_INLINE double second_derivative(double y, double z) const {
+    const double a = 2.0 - parameter, b = parameter - 1.0;
+    return a * exp_signed(a * z) + b * falling(y, z);
+  }
+
+ private:
+  SKGD_INLINE double falling(double y, double z) const {  // y mu^-b
+    return y > 0.0 ? y * exp_signed((1.0 - parameter) * z) : 0.0;
+  }
+};
+
 // Classification, y in {-1, +1}.
 
 struct LogLoss {
-  static constexpr double curvature = 0.25;
+  static constexpr Traits traits{"signs", "continuous", 0.25, "", "identity"};
   double parameter;
   SKGD_INLINE double value(double y, double z) const {
     const double m = y * z;
@@ -160,7 +186,7 @@ struct LogLoss {
 };
 
 struct Hinge {
-  static constexpr double curvature = kInfinity;
+  static constexpr Traits traits{"signs", "kinked", kInfinity, "", "identity"};
   double parameter;
   SKGD_INLINE double value(double y, double z) const {
     return positive_part(1.0 - y * z);
@@ -172,7 +198,7 @@ struct Hinge {
 };
 
 struct Perceptron {
-  static constexpr double curvature = kInfinity;
+  static constexpr Traits traits{"signs", "kinked", kInfinity, "", "identity"};
   double parameter;
   SKGD_INLINE double value(double y, double z) const { return positive_part(-y * z); }
   SKGD_INLINE double derivative(double y, double z) const {
@@ -182,7 +208,7 @@ struct Perceptron {
 };
 
 struct SquaredHinge {
-  static constexpr double curvature = 2.0;
+  static constexpr Traits traits{"signs", "jumps", 2.0, "", "identity"};
   double parameter;
   SKGD_INLINE double value(double y, double z) const {
     const double a = positive_part(1.0 - y * z);
@@ -200,7 +226,7 @@ struct SquaredHinge {
 };
 
 struct ModifiedHuber {
-  static constexpr double curvature = 2.0;
+  static constexpr Traits traits{"signs", "jumps", 2.0, "", "identity"};
   double parameter;
   SKGD_INLINE double value(double y, double z) const {
     const double m = y * z, a = positive_part(1.0 - m);
@@ -216,44 +242,62 @@ struct ModifiedHuber {
   }
 };
 
-// The registry: name, type, whether it is for classification only.
-#define SKGD_LOSSES(LOSS)                                             \
-  LOSS(squared_error, SquaredError, false)                            \
-  LOSS(huber, Huber, false)                                           \
-  LOSS(epsilon_insensitive, EpsilonInsensitive, false)                \
-  LOSS(squared_epsilon_insensitive, SquaredEpsilonInsensitive, false) \
-  LOSS(absolute_error, AbsoluteError, false)                          \
-  LOSS(quantile, Quantile, false)                                     \
-  LOSS(log_loss, LogLoss, true)                                       \
-  LOSS(hinge, Hinge, true)                                            \
-  LOSS(perceptron, Perceptron, true)                                  \
-  LOSS(squared_hinge, SquaredHinge, true)                             \
-  LOSS(modified_huber, ModifiedHuber, true)
+// The registry: name, type.
+#define SKGD_LOSSES(LOSS)                                      \
+  LOSS(squared_error, SquaredError)                            \
+  LOSS(huber, Huber)                                           \
+  LOSS(epsilon_insensitive, EpsilonInsensitive)                \
+  LOSS(squared_epsilon_insensitive, SquaredEpsilonInsensitive) \
+  LOSS(absolute_error, AbsoluteError)                          \
+  LOSS(quantile, Quantile)                                     \
+  LOSS(poisson, Poisson)                                       \
+  LOSS(gamma, Gamma)                                           \
+  LOSS(tweedie, Tweedie)                                       \
+  LOSS(log_loss, LogLoss)                                      \
+  LOSS(hinge, Hinge)                                           \
+  LOSS(perceptron, Perceptron)                                 \
+  LOSS(squared_hinge, SquaredHinge)                            \
+  LOSS(modified_huber, ModifiedHuber)
 
 enum class LossName {
-#define SKGD_ENUMERATOR(name, Type, classification) name,
+#define SKGD_ENUMERATOR(name, Type) name,
   SKGD_LOSSES(SKGD_ENUMERATOR)
 #undef SKGD_ENUMERATOR
-      softmax  // couples the outputs of a row, so it has a kernel of its own
+      softmax,  // couples the outputs of a row, so it has a kernel of its own
+  written       // by the user, in Python
 };
 
 struct LossInfo {
   const char* name;
-  bool classification;
-  double curvature;
+  Traits traits;
 };
 
 constexpr LossInfo kLosses[] = {
-#define SKGD_INFO(name, Type, classification) {#name, classification, Type::curvature},
+#define SKGD_INFO(name, Type) {#name, Type::traits},
     SKGD_LOSSES(SKGD_INFO)
 #undef SKGD_INFO
-        {"softmax", true, 0.5},  // of the matrix diag(p) - p p', in the spectral norm
+    // 1/2: of the matrix diag(p) - p p', in the spectral norm
+    {"softmax", {"codes", "continuous", 0.5, "", "identity"}},
 };
 constexpr int kLossCount = sizeof(kLosses) / sizeof(kLosses[0]);
+
+// A loss that is not compiled: gives the sum of s l over m pairs, fills d = s l' and,
+// unless h is null, h = s l''. It waits for Python, so it is called a block at a time.
+struct Written {
+  double (*call)(void* loss, std::size_t m, const double* y, const double* z,
+                 const double* s, double* d, double* h);
+  void* loss;
+
+  double operator()(std::size_t m, const double* y, const double* z, const double* s,
+                    double* d, double* h = nullptr) const {
+    return call(loss, m, y, z, s, d, h);
+  }
+};
 
 struct Loss {
   LossName name;
   double parameter;
+  Written written;
 };
 
 // d = s * dloss/dz for `m` pairs (y, z) of weight s; gives the weighted sum of values.
@@ -302,11 +346,13 @@ SKGD_INLINE double evaluate(Loss loss, std::size_t R, std::size_t K, const doubl
                             const std::int32_t* code, const double* z, const double* s,
                             double* d) {
   switch (loss.name) {
-#define SKGD_CASE(name_, Type, classification) \
-  case LossName::name_:                        \
+#define SKGD_CASE(name_, Type) \
+  case LossName::name_:        \
     return evaluate(Type{loss.parameter}, R * K, y, z, s, d);
     SKGD_LOSSES(SKGD_CASE)
 #undef SKGD_CASE
+    case LossName::written:
+      return loss.written(R * K, y, z, s, d);
     case LossName::softmax:
       break;
   }

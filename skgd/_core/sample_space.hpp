@@ -71,11 +71,13 @@ SKGD_INLINE double evaluate_rows(const SampleLoss& f, std::size_t begin, std::si
                                  const double* z, double* d, double* h) {
   const double *y = f.y + begin, *s = f.s + begin;
   switch (f.loss.name) {
-#define SKGD_CASE(name_, Type, classification) \
-  case LossName::name_:                        \
+#define SKGD_CASE(name_, Type) \
+  case LossName::name_:        \
     return evaluate_twice(Type{f.loss.parameter}, R, y, z, s, d, h);
     SKGD_LOSSES(SKGD_CASE)
 #undef SKGD_CASE
+    case LossName::written:
+      return f.loss.written(R, y, z, s, d, h);
     case LossName::softmax:
       break;
   }
@@ -85,6 +87,7 @@ SKGD_INLINE double evaluate_rows(const SampleLoss& f, std::size_t begin, std::si
 // All rows: d = s l'(z), h = s l''(z) (of softmax s p (1 - p)); gives the loss.
 SKGD_INLINE double evaluate_all(const SampleLoss& f, const double* z, double* d,
                                 double* h) {
+  if (f.loss.name == LossName::written) return f.loss.written(f.n, f.y, z, f.s, d, h);
   double sum = 0.0;
   for (std::size_t i = 0; i < f.n; i += kSampleBlock) {
     const std::size_t R = std::min(kSampleBlock, f.n - i);

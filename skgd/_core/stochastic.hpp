@@ -47,11 +47,17 @@ struct RowLoss {
  private:
   SKGD_INLINE double derivative(double target, double z) const {
     switch (loss.name) {
-#define SKGD_CASE(name_, Type, classification) \
-  case LossName::name_:                        \
+#define SKGD_CASE(name_, Type) \
+  case LossName::name_:        \
     return Type{loss.parameter}.derivative(target, z);
       SKGD_LOSSES(SKGD_CASE)
 #undef SKGD_CASE
+      case LossName::written: {
+        double d = 0.0;
+        const double one = 1.0;
+        loss.written(1, &target, &z, &one, &d);
+        return d;
+      }
       case LossName::softmax:
         break;
     }

@@ -8,16 +8,11 @@ from libcpp.memory cimport unique_ptr
 
 import numpy as np
 
-from skgd._core.engine import LOSSES
 from skgd._core.arrays cimport address, doubles
+from skgd._core.losses cimport CLoss, CoreLoss
 
 
 cdef extern from "stochastic.hpp" namespace "skgd" nogil:
-    enum class LossName(int):
-        pass
-    struct CLoss "skgd::Loss":
-        LossName name
-        double parameter
     struct RowLoss:
         CLoss loss
         const double* y
@@ -83,12 +78,13 @@ cdef class RowDerivatives:
     """
 
     cdef RowLoss c
+    cdef CoreLoss core
     cdef readonly object keeps
 
-    def __init__(self, str name, double parameter, y, weight, shift=None):
+    def __init__(self, name, double parameter, y, weight, shift=None):
         self.keeps = y, weight, shift
-        self.c.loss.name = <LossName><int>LOSSES[name if shift is None else "hinge"]["id"]
-        self.c.loss.parameter = parameter
+        self.core = CoreLoss(name if shift is None else "hinge", parameter)
+        self.c.loss = self.core.c
         self.c.s = doubles(weight, y.shape)
         self.c.y = self.c.t0 = self.c.lo = self.c.hi = NULL
         self.c.code = NULL
@@ -177,6 +173,7 @@ cdef class Stochastic:
         f.chance = doubles(chance, (n,))
         with nogil:
             self.c.get().saga(loss.c, m, f)
+        loss.core.check()
         return w, b
 
     def sweep(self, y, weight, metric, bint fit_intercept, order, w, late, double t):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skgd._core.engine import LOSSES, shuffle
+from skgd._core.engine import shuffle, traits_of
 from skgd.auto._coordinates import (
     best_constant,
     look_at_columns,
@@ -41,7 +41,8 @@ class Averages:
     gradient : ndarray of shape (n_outputs, n_features)
         Mean gradient of the loss at the iterates.
     spread : ndarray of shape (n_outputs, 1)
-        Mean distance of the targets from their centre; 1 for classes.
+        Mean distance of the targets from their centre; 1 for classes; with a log link
+        the curvature of the best constant.
     farthest, squares : ndarray of shape (n_outputs, 1)
         Largest distance from the origin, and sum of the squared gradients.
     coef, intercept : ndarray of shapes (n_outputs, n_features), (n_outputs,)
@@ -164,7 +165,7 @@ def _begin(problem, start, mean, losses, first, positive):
     model = np.empty((K, d + 1))
     model[:, :-1] = np.maximum(start.coef, 0.0) if positive else start.coef
     model[:, -1] = start.intercept + model[:, :-1] @ mean
-    regression = not LOSSES[problem.loss]["classification"] and len(losses) == K
+    regression = not traits_of(problem.loss)["classification"] and len(losses) == K
     if first and problem.fit_intercept and regression and not model.any():
         model[:, -1] = [best_constant(loss)[0] for loss in losses]
     return Averages(
@@ -182,11 +183,20 @@ def _begin(problem, start, mean, losses, first, positive):
 
 
 def _spread(losses, centre):
-    """Give the mean distance of the targets from a raw prediction; 1 for classes."""
-    if LOSSES[losses[0].name]["classification"]:
+    """Give `Averages.spread` of some rows, with raw predictions for the centre."""
+    if traits_of(losses[0].name)["classification"]:
         return np.ones_like(centre)
+    if losses[0].log_link:
+        return np.array([[_curvature_at_best(loss)] for loss in losses])
     y = np.array([loss.y for loss in losses])
     return np.abs(y - centre) @ losses[0].weight[:, None]
+
+
+def _curvature_at_best(loss):
+    z = np.full((1, len(loss.y)), best_constant(loss)[0])
+    h = np.empty_like(z)
+    loss.evaluate(z, h=h)
+    return float(h.sum())
 
 
 def _lesson(problem, memory, steps=None):

@@ -1,7 +1,5 @@
 """Which descent suits a task."""
 
-import numpy as np
-
 from skgd.auto._dual import DualAscent
 from skgd.auto._least_squares import LeastSquares
 from skgd.auto._multipliers import Multipliers
@@ -67,7 +65,7 @@ def make_descent(task, v, b, tol, mode, seed, earlier=None):
             LeastSquares(task, v, b, tol, _of_kind(LeastSquares, earlier)),
             lambda v, b: _make_smooth(task, v, b, tol, mode, seed, None),
         )
-    if np.isfinite(task.loss.curvature):
+    if not task.loss.kinked:
         return _make_smooth(task, v, b, tol, mode, seed, earlier)
     separable = _separable(task)
     wide = task.view.sparse and task.view.n_features > _NARROW

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skgd._core.bridge import SampleLoss, View
-from skgd._core.engine import LOSSES
+from skgd._core.engine import traits_of
 from skgd.auto._interval import Interval
 from skgd.auto._kinked_model import MOST_WHOLE
 from skgd.auto._least_squares import Hessian, Quadratic
@@ -14,6 +14,8 @@ from skgd.auto._task import Task
 # The mean curvature at the start is at least this share of the loss's bound: rows that
 # are flat there (huber, squared hinge) need not be flat at the optimum.
 LEAST_CURVATURE = 1e-3
+_TINY = 1e-300
+_LEAST_LOGARITHM = -36.0  # of a prediction for targets that all are zero: of 2e-16
 _BISECTIONS = 200  # halve any interval of doubles to neighbours
 
 
@@ -221,10 +223,10 @@ def _make_task(problem, loss, view, variance, positive, fixed):
 
 def mean_curvature(loss, h) -> float:
     """Give the curvature of an output at raw predictions of which h is s l''."""
-    if np.isinf(loss.curvature):
+    if loss.kinked:
         return 1.0 / _spread(loss)
     least = LEAST_CURVATURE * loss.curvature * loss.weight.sum()
-    return max(float(h.sum()) / loss.n_outputs, least)
+    return max(float(h.sum()) / loss.n_outputs, least if np.isfinite(least) else _TINY)
 
 
 def _scale(curvature, variance, ridge):
@@ -243,7 +245,7 @@ def _spread(loss):
 
     Of classes it is one: that far are the kinks of a hinge from the start.
     """
-    if LOSSES[loss.name]["classification"]:
+    if traits_of(loss.name)["classification"]:
         return 1.0
     median = best_constant(SampleLoss("absolute_error", 0.0, loss.y, loss.weight))
     return float(loss.weight @ np.abs(loss.y - median)) or 1.0
@@ -259,11 +261,14 @@ def best_constant(loss):
         share = np.bincount(loss.y, loss.weight, minlength=loss.n_outputs)
         logit = np.log(np.maximum(share / share.sum(), 1e-300))
         return logit - logit.mean()
-    if np.isinf(loss.curvature):
+    if loss.kinked:
         interval = Interval(loss.name, loss.parameter, loss.y, loss.weight)
         return np.array([interval.best_constant()])
-    if loss.quadratic:
-        return np.array([loss.weight @ loss.y / loss.weight.sum()])
+    if loss.quadratic or loss.log_link:
+        mean = loss.weight @ loss.y / loss.weight.sum()
+        if loss.log_link:
+            mean = np.log(mean) if mean > 0.0 else _LEAST_LOGARITHM
+        return np.array([mean])
     zero, ones = np.zeros((1, len(loss.y))), np.ones((1, 1, len(loss.y)))
     low, high = float(loss.y.min()) - 1.0, float(loss.y.max()) + 1.0
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgd._core.engine import LOSSES
+from skgd._core.engine import traits_of
 
 _LONGEST = 0.5  # step, in units of P: half of what a column alone would take
 
@@ -13,23 +13,26 @@ class Steps:
     A loss whose curvature is bounded by c everywhere takes the constant step
     |B| / (4 mean |a|^2) of the norm that P makes (Bach, Moulines, NeurIPS 2013), others
     that of DoG (Ivgi, Hinder, Carmon, ICML 2023), with c one over the spread of the
-    targets. No step goes further than the batch itself allows: half way to the minimum
-    along it of the quadratic bound, or to where the loss would be zero if it were
-    linear.
+    targets, or with a log link the mean curvature of the best constant. No step goes
+    further than the batch itself allows: half way to the minimum along it of the
+    quadratic bound, or to where the loss would be zero if it were linear.
     """
 
     def __init__(self, problem, memory, losses, positive):
         self._problem, self._positive = problem, positive
         self.memory = memory
         self._losses = losses
-        curvature = LOSSES[problem.loss]["curvature"]
-        classes = LOSSES[problem.loss]["classification"]
-        self._bounded = problem.loss == "squared_error" or (
-            classes and np.isfinite(curvature)
+        traits = traits_of(problem.loss)
+        curvature = traits["curvature"]
+        self._bounded = traits["shape"] == "constant" or (
+            traits["classification"] and np.isfinite(curvature)
         )
         spread = np.where(memory.spread > 0.0, memory.spread, 1.0)
         self._spread = spread
-        self._c = np.full_like(spread, curvature) if self._bounded else 1.0 / spread
+        if self._bounded:
+            self._c = np.full_like(spread, curvature)
+        else:
+            self._c = spread if traits["link"] == "log" else 1.0 / spread
         variance = memory.moments.variance
         size = self._c * variance + problem.ridge
         self._P = np.zeros((len(spread), len(variance) + 1))

@@ -8,14 +8,15 @@ optimum.
 
 import numpy as np
 
-from skgd._core.engine import LOSSES, shuffle
+from skgd._core.engine import shuffle
 from skgd._core.stochastic import RowDerivatives, Stochastic
 from skgd.auto._interval import kinks_of
 
 _BATCH_DIAGONAL, _BATCH_CHOLESKY = 256, 1024  # rows a step
 _SHARE_OF_EPOCH = 4  # of the rows a mini-batch move reads one in 4: more gains nothing
 _POWER_STEPS, _PROBES = 6, 4
-# Of the loss's bound: where all rows of a column are flat, steps along it stay bounded.
+# Of the curvature's bound: where all rows of a column are flat, steps along it stay
+# bounded.
 _LEAST_CURVATURE = 1e-3
 _CHANGED = 0.3  # of the curvature: the metric is made anew
 
@@ -81,8 +82,19 @@ class _Gradient:
         self.value[:, -1] = d.sum(axis=1) if task.fit_intercept else 0.0
 
 
-def _curvature(loss, shift):
-    return LOSSES[loss.name]["curvature"] if shift is None else shift[1]
+def _curvature(loss, h, shift):
+    """Give a bound of the rows' l'', a number or of shape (n_rows,).
+
+    Without one, of a log link: what l'' is now or on average, and room to double. A
+    move that leaves it behind is shortened by the plane search.
+    """
+    if shift is not None:
+        return shift[1]
+    if np.isfinite(loss.curvature):
+        return loss.curvature
+    used, mean = loss.weight > 0.0, h.sum()
+    now = np.divide(h[0], loss.weight, where=used, out=np.full(len(used), mean))
+    return 2.0 * np.maximum(now, mean)
 
 
 class StochasticMove:
@@ -106,11 +118,11 @@ class StochasticMove:
         """Give the move; see `make_move`."""
         task, scale = self._task, self._task.view.scale
         gradient = _Gradient(task, v, d, face)
-        curvature = _curvature(task.loss, shift)
+        curvature = _curvature(task.loss, h, shift)
         if self._metric.stale(h):
             self._renew(h, curvature)
         # The 1 is for the ridge, which is no more than the metric.
-        steepest = 3.0 * curvature * (self._bound / self._p).max() + 1.0
+        steepest = 3.0 * np.max(curvature) * (self._bound / self._p).max() + 1.0
         eta = self._shorter / steepest
         step = np.zeros(len(scale) + 1)
         step[:-1] = np.where(gradient.free.any(axis=0), eta * self._weight, 0.0)
@@ -145,7 +157,10 @@ class StochasticMove:
         norms = self._core.norms(self._weight)
         if task.fit_intercept:
             norms += 1.0 / metric.intercept
-        self._bound = task.loss.weight * norms  # L_i for a curvature of one
+        relative = curvature / np.max(curvature)
+        self._bound = (
+            relative * task.loss.weight * norms
+        )  # L_i, the largest l'' being one
         n, total = len(norms), self._bound.sum()
         share = self._bound / total if total > 0.0 else 1.0 / n
         self._p = 0.5 * (1.0 / n + share)
@@ -199,7 +214,7 @@ class MiniBatchMove:
         size, count = self._batches(solve)
         batches = [self._order[i * size : (i + 1) * size] for i in range(count)]
         if self._metric.stale(h):
-            self._metric.renew(h, _curvature(self._task.loss, shift))
+            self._metric.renew(h, _curvature(self._task.loss, h, shift))
             probes = batches[:_PROBES]
             self._largest = max(
                 self._eigenvalue(B, h, solve, gradient.free) for B in probes

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from skgd._core.bridge import View
+from skgd._core.engine import traits_of
 from skgd._report import Report
 from skgd.auto._averaged import learn_by_steps
 from skgd.auto._coordinates import output_losses, row_weights
@@ -36,7 +37,7 @@ class StreamEpochs:
         self.problem, self._state = problem, state
         self._positive, self._seed = positive, seed
         self._exact = (
-            problem.loss == "squared_error"
+            traits_of(problem.loss)["shape"] == "constant"
             and problem.l1 == 0.0
             and not positive
             and problem.design.shape[1] <= MOST_COLUMNS

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator, svds
 
-from skgd._core.engine import LOSSES
+from skgd._core.engine import evaluate_loss, traits_of
 
 _BLOCK_VALUES = 2**18  # of X at a time: 2 megabytes where they become float64
 
@@ -20,9 +20,9 @@ def largest_stable_rate(estimator, problem) -> float:
     2 / (curvature * L + ridge), with L the largest eigenvalue of the mean of
     s_i x_i x_i' (a one appended to x_i for the intercept) in batch mode, and the
     largest s_i |x_i|^2 otherwise. Infinite where nothing bounds it, NaN where X
-    overflows.
+    overflows. With a log link, whose curvature has no bound, round the best constant.
     """
-    curvature = LOSSES[problem.loss]["curvature"]
+    curvature = _curvature(problem)
     if not np.isfinite(curvature):
         return np.inf
     weight = problem.samples.weight
@@ -37,6 +37,25 @@ def largest_stable_rate(estimator, problem) -> float:
         if not np.isfinite(slope):
             return np.nan
         return 2.0 / slope if slope > 0.0 else np.inf
+
+
+def _curvature(problem) -> float:
+    """Give the bound of l'', or with a log link its mean at the best constant."""
+    traits = traits_of(problem.loss)
+    if traits["link"] != "log":
+        return traits["curvature"]
+    y = problem.samples.y[problem.rows]
+    z = np.log(np.maximum(y.mean(axis=0), 1e-300))
+    change, h, one = [], 1e-4, np.ones(len(y))
+    for k, target in enumerate(np.ascontiguousarray(y.T)):
+        up, down = (
+            evaluate_loss(
+                problem.loss, problem.parameter, target, np.full(len(y), at), one
+            )[1].mean()
+            for at in (z[k] + h, z[k] - h)
+        )
+        change.append((up - down) / (2.0 * h))
+    return max(change)
 
 
 def _row_blocks(problem):
@@ -91,6 +110,11 @@ def _stable_rate_words(estimator, problem):
         )
     if np.isnan(rate):
         return "No learning rate is stable on this data: the squares of X overflow."
+    if traits_of(problem.loss)["link"] == "log":
+        return (
+            f"The curvature of loss={estimator.loss!r} has no bound; round the best"
+            f" constant model the largest stable learning rate is about {rate:.2g}."
+        )
     return f"The largest stable learning rate on this data is about {rate:.2g}."
 
 
