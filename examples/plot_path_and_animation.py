@@ -2,9 +2,9 @@
 Ravine against bowl, animated
 =============================
 
-Two columns of the breast cancer data in their own units make a ravine, in which
-textbook descent goes from wall to wall. In scaled coordinates the same problem is a
-bowl.
+Two columns of the breast cancer data in their own units make a ravine: textbook descent
+finds its floor, and then hardly moves along it. In scaled coordinates the same problem
+is a bowl.
 """
 
 # %%
@@ -22,8 +22,9 @@ y = data.target
 print(X.agg(["mean", "std"]).round(3))
 
 # %%
-# First the raw columns, centred, so that the intercept does not matter. The penalty
-# keeps the coefficients finite: 0.1 is a strong one for the smoothness.
+# First the raw columns, centred, so that the intercept does not matter. Play the
+# animation: the coefficient of the smoothness does not leave zero, since a step that is
+# not too long for the radius is far too short for it.
 centred = X - X.mean()
 textbook = GDClassifier(
     alpha=1e-4, mode="batch", learning_rate="constant", max_iter=40, tol=None
@@ -40,8 +41,8 @@ display = DescentPathDisplay.from_estimator(bowl, scaled, y)
 animation_of_the_bowl = display.animate()
 
 # %%
-# And auto descent on the raw columns, not centred either. The map is drawn in its inner
-# coordinates (``scaled=True``).
+# And auto descent on the raw columns, not centred either. With ``scaled=True`` the map
+# is drawn in its inner coordinates.
 auto = GDClassifier(alpha=1e-4)
-_ = DescentPathDisplay.from_estimator(auto, X, y, scaled=True).plot(kind="surface")
+_ = DescentPathDisplay.from_estimator(auto, X, y, scaled=True).plot()
 plt.show()

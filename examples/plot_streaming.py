@@ -52,7 +52,7 @@ ax.set(
     title="A stream of patients, twenty at a time",
     ylim=(-0.5, 0.6),
 )
-ax.legend(loc="lower right")
+ax.legend(loc="center right")
 plt.show()
 
 # %%

@@ -42,5 +42,6 @@ _, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
 for ax, x in zip(axes, ("epochs", "seconds"), strict=True):
     _ = display.plot(ax, x=x)
     ax.set_title(f"Digits, by {x}")
+    ax.locator_params(axis="x", nbins=6)
 axes[1].set_ylabel("")
 plt.show()
