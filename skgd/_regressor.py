@@ -173,7 +173,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         F - F*, what is left to gain, as well as it is known: a bound for losses with a
         kink on sparse X with an l2 penalty, an estimate otherwise (see the Notes). NaN
         with a learning rate other than "auto", which comes without one.
-    history_ : dict of str to ndarray of shape (n_iter_,)
+    history_ : dict of str to ndarray of shape (`n_iter_`,)
         An entry an epoch; NaN for what there is not:
 
         - "objective": F at the epoch's model; with a learning rate other than "auto"
@@ -188,7 +188,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         - "seconds": since the fit began.
     n_features_in_ : int
         Features seen by `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, where X has names that are all strings.
 
     See Also

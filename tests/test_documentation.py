@@ -1,0 +1,53 @@
+"""Code blocks of the README and of the pages run, and give what they say."""
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+import sklearn
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.S | re.M)
+# what is not run: commands of a shell, and what is no code; MyST's own are in braces
+NOT_RUN = {"bash", "text"}
+NEEDS = re.compile(r"<!-- needs scikit-learn (\d+)\.(\d+) -->\s*\Z")
+
+
+def _blocks(page):
+    """Give (line, language, code) of each block that this scikit-learn can run."""
+    text = page.read_text("utf-8")
+    release = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
+    for found in FENCE.finditer(text):
+        needs = NEEDS.search(text, 0, found.start())
+        if needs is None or release >= tuple(map(int, needs.groups())):
+            yield text.count("\n", 0, found.start()) + 1, found[1], found[2]
+
+
+def _name(page):
+    return page.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_documentation_blocks_name_a_language_that_is_run(page):
+    others = {
+        (line, language)
+        for line, language, _ in _blocks(page)
+        if language not in NOT_RUN | {"pycon"} and not language.startswith("{")
+    }
+    assert others == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_documentation_blocks_give_what_they_say(page):
+    parser, names = doctest.DocTestParser(), {}
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    report = []
+    for line, language, code in _blocks(page):
+        if language == "pycon":
+            test = parser.get_doctest(code, names, page.name, str(page), line)
+            assert test.examples, f"line {line} has no prompt"
+            test.globs = names  # later blocks go on with what earlier ones made
+            runner.run(test, out=report.append, clear_globs=False)
+    assert runner.failures == 0, "".join(report)
