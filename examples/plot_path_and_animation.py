@@ -44,5 +44,5 @@ animation_of_the_bowl = display.animate()
 # And auto descent on the raw columns, not centred either. With ``scaled=True`` the map
 # is drawn in its inner coordinates.
 auto = GDClassifier(alpha=1e-4)
-_ = DescentPathDisplay.from_estimator(auto, X, y, scaled=True).plot()
+_ = DescentPathDisplay.from_estimator(auto, X, y, scaled=True)
 plt.show()

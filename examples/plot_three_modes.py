@@ -37,10 +37,10 @@ for mode, model in models.items():
 # %%
 # By epochs they are close together. By time batch mode is ahead: its epoch costs less,
 # while the correction by the curvature, which all three share, does most of the work.
-display = ConvergenceDisplay.from_estimator(models, X, y)
 _, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
+display = ConvergenceDisplay.from_estimator(models, X, y, ax=axes[0])
+_ = display.plot(axes[1], x="seconds")
 for ax, x in zip(axes, ("epochs", "seconds"), strict=True):
-    _ = display.plot(ax, x=x)
     ax.set_title(f"Digits, by {x}")
     ax.locator_params(axis="x", nbins=6)
 axes[1].set_ylabel("")

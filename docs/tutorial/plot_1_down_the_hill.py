@@ -178,8 +178,7 @@ print(f"F = {model.objective_:.1f}")
 # :class:`skgd.DescentPathDisplay` (which always starts at w = 0, b = 0).
 from skgd import DescentPathDisplay
 
-display = DescentPathDisplay.from_estimator(model, x[:, None], y)
-_ = display.plot(kind="surface")
+_ = DescentPathDisplay.from_estimator(model, x[:, None], y, kind="surface")
 plt.show()
 
 # %%

@@ -75,8 +75,7 @@ from skgd import GDRegressor, LearningRateDisplay
 
 X, y = load_diabetes(return_X_y=True, scaled=False)
 X = StandardScaler().fit_transform(X)
-display = LearningRateDisplay.from_estimator(GDRegressor(), X, y)
-_ = display.plot()
+_ = LearningRateDisplay.from_estimator(GDRegressor(), X, y)
 plt.show()
 
 # %%
@@ -121,7 +120,6 @@ models = {
     "auto": GDRegressor(),
 }
 display = ConvergenceDisplay.from_estimator(models, X, y)
-_ = display.plot()
 display.ax_.set_title("Schedules with eta0 = 0.1, and none")
 plt.show()
 

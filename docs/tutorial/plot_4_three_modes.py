@@ -89,7 +89,6 @@ textbook = {
     for mode, eta0 in rates.items()
 }
 display = ConvergenceDisplay.from_estimator(textbook, X, y)
-_ = display.plot()
 display.ax_.set_title("Textbook descent, constant learning rates")
 plt.show()
 
@@ -123,7 +122,6 @@ models = {
     for mode in models
 }
 display = ConvergenceDisplay.from_estimator(models, X, y)
-_ = display.plot()
 display.ax_.set_title('Three modes, learning_rate="auto", raw data')
 plt.show()
 

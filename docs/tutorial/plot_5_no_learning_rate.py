@@ -46,7 +46,7 @@ for model in (SGDClassifier("log_loss", random_state=0), GDClassifier(alpha=1e-3
 from skgd import DescentPathDisplay
 
 model = GDClassifier(alpha=1e-3)
-_ = DescentPathDisplay.from_estimator(model, X, y, coordinates="principal").plot()
+_ = DescentPathDisplay.from_estimator(model, X, y, coordinates="principal")
 plt.show()
 
 # %%
