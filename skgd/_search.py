@@ -103,11 +103,22 @@ class GDRegressorCV(AlphaSearch, GDRegressor):
         Epochs of the last fit; with `refit=False` the most of a fold at `alpha_`.
     mode_ : str
         The mode that ran.
-    best_iter_, t_, converged_, objective_, suboptimality_, history_
-        Of the last fit, as in :class:`GDRegressor`; not with `refit=False`.
+    best_iter_ : int
+        Of the last fit, as in :class:`GDRegressor`; like the next ones not there with
+        `refit=False`.
+    t_ : float
+        1 + samples seen.
+    converged_ : bool
+        Whether the tolerance stopped the fit.
+    objective_ : float
+        F at the model.
+    suboptimality_ : float
+        Estimate of F - F*.
+    history_ : dict of str to ndarray
+        One entry an epoch.
     n_features_in_ : int
         Features seen by `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X has names that are all strings.
 
     See Also
@@ -338,11 +349,22 @@ class GDClassifierCV(AlphaSearch, GDClassifier):
         Epochs of the last fit; with `refit=False` the most of a fold at `alpha_`.
     mode_ : str
         The mode that ran.
-    best_iter_, t_, converged_, objective_, suboptimality_, history_
-        Of the last fit, as in :class:`GDClassifier`; not with `refit=False`.
+    best_iter_ : int
+        Of the last fit, as in :class:`GDClassifier`; like the next ones not there with
+        `refit=False`.
+    t_ : float
+        1 + samples seen.
+    converged_ : bool
+        Whether the tolerance stopped the fit.
+    objective_ : float
+        F at the model.
+    suboptimality_ : float
+        Estimate of F - F*.
+    history_ : dict of str to ndarray
+        One entry an epoch.
     n_features_in_ : int
         Features seen by `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X has names that are all strings.
 
     See Also
