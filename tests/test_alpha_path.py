@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.sparse import csr_array, random_array
+from scipy.sparse import csr_array
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lasso_path
@@ -31,6 +31,12 @@ CASES = {
     "one-vs-rest": (GDClassifier("squared_hinge", penalty="elasticnet"), WINE),
 }
 TOL = 1e-8
+
+
+def sparse_data(n, d, density):
+    """Give uniform numbers in a share of the cells."""
+    rng = np.random.default_rng(0)
+    return csr_array(rng.random((n, d)) * (rng.random((n, d)) < density))
 
 
 def _with_tol(case):
@@ -117,7 +123,7 @@ def test_path_takes_alphas_in_any_order():
 
 @pytest.mark.parametrize("penalty", ["l2", "l1"])
 def test_path_is_that_of_dense_data_on_sparse_data(penalty):
-    X = random_array((300, 40), density=0.2, rng=np.random.default_rng(0))
+    X = sparse_data(300, 40, 0.2)
     y = X @ np.ones(40) + np.random.default_rng(1).normal(size=300)
     estimator = GDRegressor(penalty=penalty, tol=1e-10)
     dense = alpha_path(estimator, X.toarray(), y, alphas=5)
@@ -129,7 +135,7 @@ def test_path_is_that_of_dense_data_on_sparse_data(penalty):
 @pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
 @pytest.mark.parametrize("sparse", [False, True])
 def test_path_takes_over_working_sets(penalty, sparse):
-    X = random_array((150, 600), density=0.1, rng=np.random.default_rng(0))
+    X = sparse_data(150, 600, 0.1)
     y = np.sign(
         X[:, :5] @ np.ones(5) - 0.2
     )  # more columns than a whole Gram matrix has
