@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from skgd import _parameters, _validation
 from skgd._callbacks import CallbackSupportMixin, tasks_of, with_callbacks
 from skgd._core import engine
+from skgd._core.losses import traits_of
 from skgd._descent import DivergedError, descend
 from skgd._messages import (
     auto_messages,
@@ -447,7 +448,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
             problem.zero_objective,
             settles=self._batch_size(len(problem.rows)) == len(problem.rows)
             and self.learning_rate != ADAPTIVE
-            and engine.traits_of(problem.loss)["shape"] != "kinked",
+            and traits_of(problem.loss)["shape"] != "kinked",
         )
 
     def _warn(self, problem, outcome, stopping):

@@ -100,19 +100,8 @@ class Loss(ABC):
             Second derivatives, at least zero.
         """
 
-    def traits(self):
-        """Give what the descents ask of a loss.
-
-        Returns
-        -------
-        dict
-            As in the registry of the losses that skgd has.
-
-        Raises
-        ------
-        ValueError
-            If `curvature` is not above zero.
-        """
+    def _traits(self):
+        """Give what the descents ask of a loss, in the words of the registry."""
         if not self.curvature > 0.0:
             raise ValueError(
                 f"{type(self).__name__}.curvature must be > 0, got {self.curvature!r}."
@@ -126,26 +115,11 @@ class Loss(ABC):
             "link": "identity",
         }
 
-    def evaluate(self, y, z, twice=True):
-        """Give value, derivative and second derivative, checked.
+    def _evaluate(self, y, z, twice):
+        """Give value, derivative and (None unless `twice`) second derivative, checked.
 
-        Parameters
-        ----------
-        y, z : ndarray of shape (n,)
-            Targets and raw predictions, float64.
-        twice : bool, default=True
-            False leaves the second derivative out, as None.
-
-        Returns
-        -------
-        tuple of three ndarray of shape (n,)
-            Float64, C-contiguous.
-
-        Raises
-        ------
-        ValueError
-            If a formula gives another shape, no real numbers, or numbers below zero
-            where there are none: the message names it.
+        Raises a ValueError that names the formula which gives another shape, no real
+        numbers, or numbers below zero where there are none.
         """
         found = [self._checked("value", y, z), self._checked("derivative", y, z), None]
         if twice:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skgd import _parameters
-from skgd._core.engine import traits_of
+from skgd._core.losses import traits_of
 from skgd.textbook._stability import worse_than_zero_message
 
 

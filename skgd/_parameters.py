@@ -7,7 +7,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-from skgd._core.engine import LOSSES, traits_of
+from skgd._core.losses import LOSSES, traits_of
 from skgd._losses import Loss
 from skgd.textbook import ADAPTIVE, AGGRESSIVE, OPTIMIZERS, SCHEDULES
 

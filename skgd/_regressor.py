@@ -10,7 +10,7 @@ from sklearn.utils import assert_all_finite
 
 from skgd import _parameters, _validation
 from skgd._base import BaseGD, Training
-from skgd._core.engine import LOSSES, traits_of
+from skgd._core.losses import LOSSES, traits_of
 
 
 class GDRegressor(RegressorMixin, BaseGD):

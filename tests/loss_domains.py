@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgd._core.engine import LOSSES
+from skgd._core.losses import LOSSES
 
 POWER = 1.4  # of tweedie
 

@@ -15,7 +15,7 @@ from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
 import reference
 from skgd import GDClassifier, GDRegressor
-from skgd._core.engine import LOSSES as LOSSES_OF_CORE
+from skgd._core.losses import LOSSES as LOSSES_OF_CORE
 from skgd._parameters import (
     CLASSIFICATION_LOSSES,
     REGRESSION_LOSSES,

@@ -8,10 +8,11 @@ from scipy.sparse import csr_array
 import auto_reference
 from loss_domains import in_domain, parameter_of
 from skgd._core import bridge, engine
+from skgd._core.losses import LOSSES
 
 N, D = 1003, 37
 SUM = {"rtol": 1e-10, "atol": 1e-10}  # the same sums in another order
-SMOOTH = [name for name, loss in engine.LOSSES.items() if loss["shape"] != "kinked"]
+SMOOTH = [name for name, loss in LOSSES.items() if loss["shape"] != "kinked"]
 
 
 def _storage(X, name):

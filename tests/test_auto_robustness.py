@@ -9,7 +9,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 
 from skgd import GDClassifier, GDRegressor
-from skgd._core.engine import LOSSES
+from skgd._core.losses import LOSSES
 from skgd._parameters import CLASSIFICATION_LOSSES, REGRESSION_LOSSES
 
 MODES = ("batch", "mini-batch", "stochastic")

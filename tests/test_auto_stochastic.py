@@ -9,7 +9,8 @@ from scipy.sparse import csr_array
 
 from loss_domains import in_domain, parameter_of
 from skgd._core.bridge import SampleLoss, View
-from skgd._core.engine import LOSSES, Design
+from skgd._core.engine import Design
+from skgd._core.losses import LOSSES
 from skgd._core.stochastic import RowDerivatives, Stochastic
 from skgd.auto._interval import kinks_of
 from skgd.auto._smooth import SmoothDescent

@@ -13,7 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 import reference
 from loss_domains import in_domain
 from skgd import GDClassifier, GDRegressor
-from skgd._core.engine import LOSSES, OPTIMIZERS
+from skgd._core.engine import OPTIMIZERS
+from skgd._core.losses import LOSSES
 from skgd._parameters import CLASSIFICATION_LOSSES, loss_parameter
 from skgd.textbook import SCHEDULES
 

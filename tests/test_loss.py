@@ -7,7 +7,8 @@ from sklearn.metrics import mean_tweedie_deviance
 
 import reference
 from loss_domains import POWER, in_domain, parameter_of
-from skgd._core.engine import LOSSES, evaluate_loss
+from skgd._core.engine import evaluate_loss
+from skgd._core.losses import LOSSES
 
 EPSILON = 0.3
 N_CLASSES = 3

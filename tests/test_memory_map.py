@@ -7,6 +7,7 @@ from scipy.sparse import csr_matrix
 
 from skgd import GDClassifier, GDRegressor
 from skgd._core import engine
+from skgd._core.order import TrainingRows, shuffle
 
 N, D = 30_000, 25
 BLOCK = 2**22 // (8 * D)  # rows
@@ -31,7 +32,7 @@ def test_design_knows_what_is_on_a_disk(mapped):
 
 def test_shuffle_keeps_the_rows_of_a_block_together():
     order = np.arange(1000, dtype=np.uint32)
-    engine.shuffle(order, 7, 64)
+    shuffle(order, 7, 64)
     assert_array_equal(np.sort(order), np.arange(1000))
     short = next(i for i in range(0, 1000, 64) if order[i] // 64 == 15)  # 40 rows
     starts = [*range(0, short + 1, 64), *range(short + 40, 1000, 64)]
@@ -45,7 +46,7 @@ def test_shuffle_keeps_the_rows_of_a_block_together():
 
 def test_shuffle_of_training_rows_leaves_out_the_others():
     rows = np.arange(0, 1000, 3, dtype=np.uint32)
-    training = engine.TrainingRows(rows.copy(), 1000, 50)
+    training = TrainingRows(rows.copy(), 1000, 50)
     seeds = [training.shuffle(1)]
     first = training.order.copy()
     seeds.append(training.shuffle(1))

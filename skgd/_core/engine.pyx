@@ -12,7 +12,6 @@ from mmap import mmap
 import numpy as np
 from scipy.sparse import issparse
 
-from skgd._core.losses import LOSSES, traits_of
 from skgd._core.arrays cimport address, doubles
 from skgd._core.losses cimport CLoss, CoreLoss
 
@@ -83,16 +82,8 @@ cdef extern from "engine.hpp" namespace "skgd" nogil:
     unique_ptr[Engine] dense_engine[T](const void*, size_t, size_t) except +
     unique_ptr[Engine] csr_engine[T, I](
         const void*, const void*, const void*, size_t, size_t, size_t, const char*&) except +
-    struct Kept:
-        const uint8_t* kept
-        size_t n_samples
     void c_take_step "skgd::take_step"(
         const COptimizer&, double, double, size_t, const double*, double*, double*, double*)
-    void c_shuffle "skgd::shuffle"(const Kept&, uint32_t*, uint64_t&)
-    void c_shuffle_array "skgd::shuffle"(uint32_t*, size_t, uint64_t&)
-    void c_shuffle_blocks "skgd::shuffle_blocks"(
-        uint32_t*, size_t, size_t, uint64_t&) except +
-    void c_put_in_order "skgd::put_in_order"(const Kept&, uint32_t*)
     double c_evaluate "skgd::evaluate"(
         CLoss, size_t, size_t, const double*, const int32_t*, const double*,
         const double*, double*)
@@ -349,59 +340,3 @@ def take_step(rule, double eta, double t, gradient, first, second, w):
         raise ValueError("the gradient, the state and w must have one length")
     c_take_step(optimizer, eta, t, n, doubles(gradient), <double*>doubles(first),
                 <double*>doubles(second), <double*>doubles(w))
-
-
-cdef class TrainingRows:
-    """The rows to train on, in the array `order` of uint32, which this writes to.
-
-    `order` names some of `n_samples` rows, each once; `block_rows` as in Design.
-    """
-
-    cdef Kept c
-    cdef uint32_t* c_order
-    cdef readonly object order
-    cdef object kept
-    cdef size_t block_rows
-
-    def __cinit__(self, order, Py_ssize_t n_samples, size_t block_rows=0):
-        cdef Rows rows = rows_of(order)
-        cdef uint8_t[::1] kept
-        cdef size_t i
-        self.order, self.c_order = order, <uint32_t*>rows.index
-        self.block_rows = block_rows
-        self.c = Kept(NULL, n_samples)
-        if rows.size < <size_t>n_samples:
-            self.kept = kept = np.zeros(n_samples, dtype=np.uint8)
-            for i in range(rows.size):
-                kept[rows.index[i]] = 1
-            self.c.kept = &kept[0]
-
-    def shuffle(self, uint64_t seed):
-        """Draw an order; give the seed that goes on from there."""
-        if self.block_rows:
-            self.put_in_order()
-            return shuffle(self.order, seed, self.block_rows)
-        with nogil:
-            c_shuffle(self.c, self.c_order, seed)
-        return seed
-
-    def put_in_order(self):
-        """Sort the rows."""
-        with nogil:
-            c_put_in_order(self.c, self.c_order)
-
-
-def shuffle(order, uint64_t seed, size_t block_rows=0):
-    """Shuffle an array of uint32 in place; give the seed that goes on from there.
-
-    `block_rows` : as in Design; if it is not 0, the array must be in order.
-    """
-    cdef uint32_t* c_order = <uint32_t*>address(order, np.uint32)
-    cdef size_t n = len(order)
-    if block_rows:
-        with nogil:
-            c_shuffle_blocks(c_order, n, block_rows, seed)
-        return seed
-    with nogil:
-        c_shuffle_array(c_order, n, seed)
-    return seed

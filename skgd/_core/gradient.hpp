@@ -1,12 +1,11 @@
 // The loss and its gradient over many rows, summed in chunks that threads share.
 #pragma once
 
-#include <atomic>
-#include <system_error>
-#include <thread>
+#include <vector>
 
 #include "block.hpp"
 #include "design.hpp"
+#include "threads.hpp"
 
 namespace skgd {
 
@@ -84,31 +83,18 @@ void sum_rows(const Design& X, const Samples& samples, Rows rows, Model<T> model
   const std::size_t stride = sum.gradient ? size + K : 0;
   std::vector<double> sums(n_chunks * stride);
   std::vector<Total> parts(n_chunks);
-  std::atomic<std::size_t> next{0};
-  const auto work = [&](BlockStorage& own) {
-    for (std::size_t c; (c = next++) < n_chunks;) {
-      const std::size_t begin = rows.size * c / n_chunks,
-                        end = rows.size * (c + 1) / n_chunks;
-      double* g = sums.data() + c * stride;
-      parts[c] = {g, g + size, 0.0, true};
-      sum_chunk_entry(X, samples, {rows.index + begin, end - begin}, model, sum, own,
-                      parts[c]);
-    }
-  };
   // What a thread needs is made before it starts: nothing in it can throw.
-  const int n_workers = std::min<int>(n_threads, static_cast<int>(n_chunks)) - 1;
   std::vector<BlockStorage> own;
-  own.reserve(std::max(n_workers, 0));
-  for (int i = 0; i < n_workers; ++i) own.emplace_back(K);
-  std::vector<std::thread> threads;
-  threads.reserve(own.size());
-  try {
-    for (BlockStorage& its : own) threads.emplace_back([&work, &its] { work(its); });
-  } catch (const std::system_error&) {
-    // no more threads to be had: those there are take the other chunks
-  }
-  work(storage);
-  for (std::thread& thread : threads) thread.join();
+  own.reserve(worker_count(n_chunks, n_threads) - 1);
+  for (int i = 1; i < worker_count(n_chunks, n_threads); ++i) own.emplace_back(K);
+  for_chunks(n_chunks, n_threads, [&](int worker, std::size_t c) {
+    const std::size_t begin = rows.size * c / n_chunks,
+                      end = rows.size * (c + 1) / n_chunks;
+    double* g = sums.data() + c * stride;
+    parts[c] = {g, g + size, 0.0, true};
+    sum_chunk_entry(X, samples, {rows.index + begin, end - begin}, model, sum,
+                    worker == 0 ? storage : own[worker - 1], parts[c]);
+  });
 
   for (const Total& part : parts) {
     total.loss_sum += part.loss_sum;

@@ -22,7 +22,7 @@ LOSSES = {
 
 def traits_of(loss):
     """Give what holds of a loss: a name of the registry, or a loss of the user's."""
-    return LOSSES[loss] if isinstance(loss, str) else loss.traits()
+    return LOSSES[loss] if isinstance(loss, str) else loss._traits()
 
 
 cdef class CoreLoss:
@@ -66,7 +66,7 @@ cdef double call(void* loss, size_t m, const double* y, const double* z, const d
         for i in range(m):
             value[i] = y[i]
             first[i] = z[i]
-        value, first, second = core.loss.evaluate(targets, raw, h != NULL)
+        value, first, second = core.loss._evaluate(targets, raw, h != NULL)
         for i in range(m):
             total += s[i] * value[i]
             d[i] = s[i] * first[i]

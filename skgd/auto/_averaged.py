@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skgd._core.engine import shuffle, traits_of
+from skgd._core.losses import traits_of
+from skgd._core.order import shuffle
 from skgd.auto._coordinates import (
     best_constant,
     look_at_columns,

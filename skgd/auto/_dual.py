@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from skgd._core.dual import Dual
-from skgd._core.engine import shuffle
+from skgd._core.order import shuffle
 from skgd._report import Report
 from skgd.auto._interval import kinks_of
 

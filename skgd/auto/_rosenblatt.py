@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgd._core.engine import shuffle
+from skgd._core.order import shuffle
 from skgd._core.stochastic import Stochastic
 from skgd._report import Report
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgd._core.engine import traits_of
+from skgd._core.losses import traits_of
 
 _LONGEST = 0.5  # step, in units of P: half of what a column alone would take
 

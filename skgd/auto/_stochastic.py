@@ -8,7 +8,7 @@ optimum.
 
 import numpy as np
 
-from skgd._core.engine import shuffle
+from skgd._core.order import shuffle
 from skgd._core.stochastic import RowDerivatives, Stochastic
 from skgd.auto._interval import kinks_of
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from skgd._core.bridge import View
-from skgd._core.engine import traits_of
+from skgd._core.losses import traits_of
 from skgd._report import Report
 from skgd.auto._averaged import learn_by_steps
 from skgd.auto._coordinates import output_losses, row_weights

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skgd._core import engine
+from skgd._core.order import TrainingRows
 from skgd._report import Report
 from skgd._seed import seed_of
 from skgd.textbook._schedules import ADAPTIVE
@@ -70,9 +71,7 @@ class TextbookEpochs:
         self._penalty = problem.penalty(self._state.coef)
         if self._shuffle:
             design = problem.design
-            self._rows = engine.TrainingRows(
-                problem.rows, design.shape[0], design.block_rows
-            )
+            self._rows = TrainingRows(problem.rows, design.shape[0], design.block_rows)
             if state.seed is None:
                 self._state.seed = seed_of(random_state)
         self._core = engine.Descent(
