@@ -9,7 +9,8 @@ from sklearn.utils import Bunch
 
 from skgd import _parameters
 from skgd._base import BaseGD
-from skgd._descent import DivergedError, Outcome
+from skgd._descent import descend
+from skgd._monitor import Monitor
 from skgd._parameters import AUTO
 from skgd._stopping import Certificate
 from skgd.auto import largest_alpha
@@ -207,30 +208,7 @@ def _warm(estimator, training, alphas):
         stopping = Certificate(estimator.tol, estimator.n_iter_no_change)
         with estimator._explained(problem):
             epochs = epochs.at(*_parameters.penalty_of(estimator))
-            outcome = _run(epochs, stopping, estimator.max_iter)
+            monitor = Monitor(int(estimator.verbose))
+            outcome = descend(epochs, stopping, monitor, max_iter=estimator.max_iter)
         estimator._warn(problem, outcome, stopping)
         yield outcome
-
-
-def _run(epochs, stopping, max_iter):
-    """Run epochs until they suffice: `descend` without history or a last pass over X.
-
-    The objective is that of the descent, in double, before `coef_` has X's dtype.
-    """
-    for n_iter in range(1, max_iter + 1):
-        report = epochs.run_epoch()
-        if not report.finite:
-            raise DivergedError(n_iter, report.step)
-        stopping.see_objective(report)
-        if stopping.exhausted:
-            break
-    return Outcome(
-        *epochs.model(),
-        n_iter,
-        n_iter,
-        stopping.met,
-        report.objective,
-        report.suboptimality,
-        history={},
-        state=None,
-    )

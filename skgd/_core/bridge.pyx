@@ -327,6 +327,13 @@ cdef class SampleLoss:
         self.core.check()
         return value
 
+    def curvature_at(self, double b):
+        """Give sum_i s_i l''(b), for a loss of one output."""
+        z = np.full((1, len(self.y)), b)
+        h = np.empty_like(z)
+        self.evaluate(z, h=h)
+        return float(h.sum())
+
     def plane(self, z, directions, c):
         """Give value, gradient (p,) and Hessian (p, p) in c at z + sum c_p Z_p.
 

@@ -188,16 +188,11 @@ def _spread(losses, centre):
     if traits_of(losses[0].name)["classification"]:
         return np.ones_like(centre)
     if losses[0].log_link:
-        return np.array([[_curvature_at_best(loss)] for loss in losses])
+        best = [best_constant(loss)[0] for loss in losses]
+        pairs = zip(losses, best, strict=True)
+        return np.array([[loss.curvature_at(b)] for loss, b in pairs])
     y = np.array([loss.y for loss in losses])
     return np.abs(y - centre) @ losses[0].weight[:, None]
-
-
-def _curvature_at_best(loss):
-    z = np.full((1, len(loss.y)), best_constant(loss)[0])
-    h = np.empty_like(z)
-    loss.evaluate(z, h=h)
-    return float(h.sum())
 
 
 def _lesson(problem, memory, steps=None):

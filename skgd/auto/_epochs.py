@@ -60,7 +60,7 @@ class AutoEpochs:
 
     def __init__(self, problem, coef, intercept, *, positive, tol, mode, seed):
         self.problem, self._tol, self._mode, self._seed = problem, tol, mode, seed
-        self._outputs, self._own = [], []
+        self._outputs, self._own, self._exact = [], [], False
         self.columns, tasks = make_tasks(problem, positive, intercept, tol, mode)
         self._tasks = tasks
         self._raw = tasks[0].view.with_coordinates(*_units_of(problem.design))
@@ -76,9 +76,12 @@ class AutoEpochs:
         """Give the epochs of another penalty, no less than the first, from here on.
 
         What does not depend on the penalty is shared: columns, losses, raw predictions
-        and, as far as they are still good, Gram matrices.
+        and, as far as they are still good, Gram matrices. The objective is that of the
+        descent, before coefficients have X's dtype: another read of X would cost as
+        much as the rest.
         """
         other = copy(self)
+        other._exact = True
         other.problem = replace(self.problem, ridge=ridge, l1=l1)
         other._outputs = []
         tasks = tasks_at(self._tasks, ridge, l1)
@@ -97,6 +100,7 @@ class AutoEpochs:
             if not output.finished(self._tol):
                 output.report = output.descent.run_epoch()
         reports = [output.report for output in self._outputs]
+        is_double = self.problem.design.dtype == np.float64
         return Report(
             objective=sum(r.objective for r in reports),
             suboptimality=sum(r.suboptimality for r in reports),
@@ -104,8 +108,7 @@ class AutoEpochs:
             step=float(np.mean([r.step for r in reports])),
             certified=all(output.met(self._tol) for output in self._outputs),
             exhausted=all(output.finished(self._tol) for output in self._outputs),
-            exact=all(r.exact for r in reports)
-            and self.problem.design.dtype == np.float64,
+            exact=self._exact or all(r.exact and is_double for r in reports),
         )
 
     def objective(self, coef, intercept) -> float:

@@ -158,9 +158,8 @@ class StochasticMove:
         if task.fit_intercept:
             norms += 1.0 / metric.intercept
         relative = curvature / np.max(curvature)
-        self._bound = (
-            relative * task.loss.weight * norms
-        )  # L_i, the largest l'' being one
+        # L_i, the largest l'' being one
+        self._bound = relative * task.loss.weight * norms
         n, total = len(norms), self._bound.sum()
         share = self._bound / total if total > 0.0 else 1.0 / n
         self._p = 0.5 * (1.0 / n + share)

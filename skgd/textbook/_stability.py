@@ -4,7 +4,7 @@ import numpy as np
 from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator, svds
 
-from skgd._core.engine import evaluate_loss
+from skgd._core.bridge import SampleLoss
 from skgd._core.losses import traits_of
 
 _BLOCK_VALUES = 2**18  # of X at a time: 2 megabytes where they become float64
@@ -45,18 +45,14 @@ def _curvature(problem) -> float:
     traits = traits_of(problem.loss)
     if traits["link"] != "log":
         return traits["curvature"]
-    y = problem.samples.y[problem.rows]
-    z = np.log(np.maximum(y.mean(axis=0), 1e-300))
-    change, h, one = [], 1e-4, np.ones(len(y))
-    for k, target in enumerate(np.ascontiguousarray(y.T)):
-        up, down = (
-            evaluate_loss(
-                problem.loss, problem.parameter, target, np.full(len(y), at), one
-            )[1].mean()
-            for at in (z[k] + h, z[k] - h)
-        )
-        change.append((up - down) / (2.0 * h))
-    return max(change)
+    rows, weight = problem.rows, problem.samples.weight
+    s = np.ones(len(rows)) if weight is None else weight[rows]
+    s = s / s.sum()
+    curvatures = []
+    for target in np.ascontiguousarray(problem.samples.y[rows].T):
+        loss = SampleLoss(problem.loss, problem.parameter, target, s)
+        curvatures.append(loss.curvature_at(np.log(max(s @ target, 1e-300))))
+    return max(curvatures)
 
 
 def _row_blocks(problem):
