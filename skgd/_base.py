@@ -4,8 +4,8 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -31,46 +31,12 @@ from skgd._parameters import AUTO
 from skgd._problem import Problem
 from skgd._seed import seed_of
 from skgd._stopping import Certificate, Stopping
+from skgd._training import Training, rows_to_train_on, scorer_of
 from skgd.auto import AutoEpochs, StreamEpochs, TooLargeError
 from skgd.textbook import ADAPTIVE, AGGRESSIVE, SCHEDULES, DescentState, TextbookEpochs
 from skgd.textbook._stability import divergence_message
 
 _NOTHING = None, None, None  # of three arguments
-_BLOCK_BYTES = 2**22  # of X, where rows are picked: a copy of a block at a time
-
-
-@dataclass
-class Training:
-    """Data as the core reads it.
-
-    `targets`: float64 (n_samples, n_outputs), or class codes (n_samples,).
-    `positive`: weight of class k in the k-th one-vs-rest problem, (n_outputs,).
-    """
-
-    X: Any
-    targets: np.ndarray
-    n_outputs: int
-    weight: np.ndarray | None
-    positive: np.ndarray | None = None
-
-    @property
-    def rows(self) -> np.ndarray:
-        """Give the rows of weight above zero.
-
-        Returns
-        -------
-        ndarray of shape (n_train,), uint32
-            Their positions, in order.
-        """
-        if self.weight is None:
-            return np.arange(self.X.shape[0], dtype=np.uint32)
-        return np.flatnonzero(self.weight).astype(np.uint32)
-
-
-def _bytes_per_row(X) -> int:
-    """Give the memory that a row of X takes, on average if X is CSR; 1 at least."""
-    nbytes = X.data.nbytes + X.indices.nbytes if issparse(X) else X.nbytes
-    return max(1, nbytes // X.shape[0])
 
 
 @contextmanager
@@ -151,10 +117,10 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _solve(self, training, start=_NOTHING, given=_NOTHING, tasks=None):
         """Descend on validated data; store nothing."""
-        rows, held_out = self._held_out(training, given)
+        rows, held_out = rows_to_train_on(self, training, given)
         state = self._initial_state(training, *start)
         problem = self._problem(training, rows, state)
-        score = None if held_out is None else self._scorer(*held_out)
+        score = None if held_out is None else scorer_of(self, *held_out)
         outcome, stopping = self._descend(
             problem,
             state,
@@ -187,60 +153,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
                 self.mode_ = outcome.state.memory.mode
         return self
 
-    # --- Validate
-
-    def _held_out(self, training, given=_NOTHING):
-        """Give the rows to train on; and None, or data and its rows to score on."""
-        rows = training.rows
-        if len(rows) == 0:
-            raise ValueError(
-                "Invalid sample_weight: all weights are zero, and at least one must"
-                " be a non-zero number."
-                + (
-                    " The sample weights for validation set are all zero, consider"
-                    " using a different random state."
-                    if self.early_stopping
-                    else ""
-                )
-            )
-        if not self.early_stopping:
-            return rows, None
-        if given[0] is not None:
-            data = self._given_data(training, *given)
-            return rows, (data, data.rows)
-        try:
-            kept, held_out = self._split(training.targets[rows])
-        except ValueError as error:
-            raise ValueError(
-                f"Splitting {len(rows)} samples into a train set and a validation"
-                f" set with validation_fraction={self.validation_fraction!r} failed:"
-                f" {error}. Consider changing validation_fraction, or"
-                " early_stopping=False."
-            ) from error
-        kept.sort(), held_out.sort()  # in place: they are as large as y
-        return rows[kept], (training, rows[held_out])
-
-    def _given_data(self, training, X_val, y_val, sample_weight_val):
-        """Validate the data that early stopping is to score on."""
-        dtype, n_outputs = training.X.dtype, training.n_outputs
-        try:
-            X, targets = self._to_score(X_val, y_val, n_outputs)
-            weight = _validation.check_sample_weight(sample_weight_val, X.shape[0])
-            if X.dtype != dtype:
-                with np.errstate(over="ignore"):
-                    X = X.astype(dtype)
-                _validation.check_finite(self, X)
-            data = Training(X, targets, n_outputs, weight)
-            if len(data.rows) < self._fewest_to_score:
-                raise ValueError(
-                    f"{len(data.rows)} rows of weight above zero are too few to score"
-                    f" on, {self._fewest_to_score} are needed"
-                )
-        except (ValueError, TypeError) as error:
-            raise ValueError(
-                f"X_val, y_val or sample_weight_val does not do: {error}"
-            ) from error
-        return data
+    # --- Start
 
     def _initial_state(self, training, coef_init, intercept_init, earlier):
         dtype = training.X.dtype
@@ -334,30 +247,6 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
             size = self.batch_size
             return min(_parameters.MINI_BATCH_SIZE if size == "auto" else size, n_rows)
         return 1
-
-    def _scorer(self, training, rows):
-        targets = training.targets[rows]
-        weight = None
-        if training.weight is not None:  # their sum may overflow: a power of two
-            weight = training.weight[rows]
-            weight = np.ldexp(weight, -np.frexp(weight.max())[1])
-
-        n_block = max(1, _BLOCK_BYTES // _bytes_per_row(training.X))
-
-        def score(coef, intercept):
-            blocks = [
-                safe_sparse_dot(
-                    training.X[rows[begin : begin + n_block]],
-                    coef.T,
-                    dense_output=True,
-                )
-                for begin in range(0, len(rows), n_block)
-            ]
-            with np.errstate(all="ignore"):
-                raw = np.concatenate(blocks) + intercept
-            return self._score_raw(raw, targets, weight)
-
-        return score
 
     # --- Descend
 

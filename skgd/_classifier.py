@@ -3,7 +3,6 @@
 from types import MappingProxyType
 
 import numpy as np
-from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import StratifiedShuffleSplit
@@ -12,8 +11,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from skgd import _parameters, _validation
-from skgd._base import BaseGD, Training
+from skgd._base import BaseGD
 from skgd._labels import checked_classes, codes_of, labels_of
+from skgd._probabilities import codes_of_raw, log_probabilities_of, probabilities_of
+from skgd._training import Training
 
 _BALANCED_MESSAGE = (
     "class_weight 'balanced' is not supported for partial_fit. In order to use"
@@ -536,7 +537,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             If X is not finite or has another number of features than in `fit`.
         """
         raw = self._raw_predictions(X)
-        return self.classes_[_predicted_codes(raw)]
+        return self.classes_[codes_of_raw(raw)]
 
     @available_if(_has_probabilities)
     def predict_proba(self, X):
@@ -566,12 +567,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             If the loss is neither "log_loss" nor "modified_huber".
         """
         raw = self._raw_predictions(X)
-        if self.loss == "modified_huber":
-            return _modified_huber_probabilities(raw)
-        if raw.shape[1] == 1:
-            return np.column_stack((expit(-raw), expit(raw)))
-        with np.errstate(over="ignore"):  # differences of the largest numbers
-            return softmax(self._unnormalised(raw), axis=1)
+        return probabilities_of(raw, self.loss, self.multi_class == "ovr")
 
     @available_if(_has_probabilities)
     def predict_log_proba(self, X):
@@ -596,18 +592,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         AttributeError
             If the loss is neither "log_loss" nor "modified_huber".
         """
-        if self.loss == "modified_huber":
-            with np.errstate(divide="ignore"):
-                return np.log(self.predict_proba(X))
         raw = self._raw_predictions(X)
-        if raw.shape[1] == 1:
-            return np.column_stack((log_expit(-raw), log_expit(raw)))
-        with np.errstate(over="ignore"):
-            return log_softmax(self._unnormalised(raw), axis=1)
-
-    def _unnormalised(self, raw):
-        """Give logarithms of what is normalised: none of the sigmoids need exceed 0."""
-        return log_expit(raw) if self.multi_class == "ovr" else raw
+        return log_probabilities_of(raw, self.loss, self.multi_class == "ovr")
 
     def _known_classes(self, classes, first):
         if first and classes is None:
@@ -701,7 +687,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return self.loss
 
     def _score_raw(self, raw, targets, weight):
-        return accuracy_score(targets, _predicted_codes(raw), sample_weight=weight)
+        return accuracy_score(targets, codes_of_raw(raw), sample_weight=weight)
 
     def _split(self, targets):
         splitter = StratifiedShuffleSplit(
@@ -722,20 +708,3 @@ def _product(sample_weight, class_weight):
             f" {class_weight.max():.3g}."
         )
     return product
-
-
-def _predicted_codes(raw):
-    return (
-        (raw.ravel() > 0).astype(np.intp) if raw.shape[1] == 1 else raw.argmax(axis=1)
-    )
-
-
-def _modified_huber_probabilities(raw):
-    # Zhang, Statistical behavior and consistency of classification methods based on
-    # convex risk minimization, 2004: the minimiser of the expected loss is 2 p - 1
-    probabilities = (np.clip(raw, -1, 1) + 1) / 2
-    if raw.shape[1] == 1:
-        return np.column_stack((1 - probabilities, probabilities))
-    total = probabilities.sum(axis=1, keepdims=True)
-    probabilities[total[:, 0] == 0] = 1.0  # no class claims the row: all alike
-    return probabilities / probabilities.sum(axis=1, keepdims=True)

@@ -13,6 +13,7 @@ from skgd._descent import descend
 from skgd._monitor import Monitor
 from skgd._parameters import AUTO
 from skgd._stopping import Certificate
+from skgd._training import rows_to_train_on
 from skgd.auto import largest_alpha
 
 _EPS = 1e-3  # as in scikit-learn's lasso_path
@@ -159,7 +160,7 @@ def grid_of(estimator, training, alphas, eps):
     """Give the alphas in decreasing order; of an int, those that suit the data."""
     if not isinstance(alphas, Integral):
         return _sorted(alphas)
-    rows, _ = estimator._held_out(training)
+    rows, _ = rows_to_train_on(estimator, training)
     state = estimator._initial_state(training, None, None, None)
     problem = estimator._problem(training, rows, state)
     l1_ratio = {"l1": 1.0, "elasticnet": estimator.l1_ratio}.get(estimator.penalty, 0.0)
@@ -198,7 +199,7 @@ def descend_along(estimator, training, alphas):
 def _warm(estimator, training, alphas):
     """Yield outcomes of descents that go on from one another."""
     estimator.alpha = float(alphas[-1])  # whose coordinates all of them have
-    rows, _ = estimator._held_out(training)
+    rows, _ = rows_to_train_on(estimator, training)
     state = estimator._initial_state(training, None, None, None)
     problem = estimator._problem(training, rows, state)
     with estimator._explained(problem):

@@ -9,8 +9,9 @@ from sklearn.model_selection import ShuffleSplit
 from sklearn.utils import assert_all_finite
 
 from skgd import _parameters, _validation
-from skgd._base import BaseGD, Training
+from skgd._base import BaseGD
 from skgd._core.losses import LOSSES, traits_of
+from skgd._training import Training
 
 
 class GDRegressor(RegressorMixin, BaseGD):

@@ -226,3 +226,35 @@ def test_a_textbook_average_is_where_it_goes_on():
     model.set_params(learning_rate="auto", average=False, eta0=0.01)
     model.partial_fit(X[:1] / X.std(0), TARGETS[:1])
     assert_allclose(model.coef_, coef, atol=0.2)
+
+
+# --- Log links: the curvature exp(z) has no bound
+
+COUNTS = RNG.poisson(np.exp(0.5 * (X - X.mean(0)) / X.std(0) @ np.ones(X.shape[1])))
+each_log_link = pytest.mark.parametrize("loss", ["poisson", "gamma", "tweedie"])
+
+
+@each_log_link
+@pytest.mark.parametrize("mode", ["mini-batch", "stochastic"])
+def test_log_links_near_the_optimum(loss, mode):
+    y = COUNTS + 0.5
+    fitted = regressor(loss=loss).fit(X, y)
+    model = regressor(loss=loss, mode=mode)
+    for _ in range(30):
+        stream(model, X, y, [100, 200])
+
+    def distance(mean):
+        return np.mean((np.log(mean) - np.log(fitted.predict(X))) ** 2)
+
+    assert distance(model.predict(X)) < 0.05 * distance(y.mean())
+
+
+@each_log_link
+@pytest.mark.parametrize("factor", [1e3, 1e6, 1e12])
+def test_log_links_survive_rows_larger_than_all_before(loss, factor):
+    model = stream(regressor(loss=loss), X, COUNTS + 1.0)
+    stream(model, X * factor, COUNTS + 1.0)
+    assert np.isfinite(model.coef_).all()
+    assert np.isfinite(model.intercept_).all()
+    with pytest.raises(ValueError, match="NaN"):
+        stream(model, X * np.nan, COUNTS + 1.0)

@@ -20,8 +20,8 @@ from skgd import (
     RMSProp,
     _validation,
 )
-from skgd._base import Training
 from skgd._monitor import Monitor
+from skgd._training import Training
 
 ESTIMATORS = (GDRegressor, GDClassifier)
 X = np.random.default_rng(0).normal(size=(12, 3))

@@ -67,6 +67,14 @@ SEARCHES = [
     GDClassifierCV(cv=3, alphas=5),
     GDClassifierCV(cv=3, alphas=5, penalty="elasticnet", refit=False, tol=1e-12),
 ]
+LOG_LINK = [
+    GDRegressor("poisson"),
+    GDRegressor("gamma", penalty="l1"),
+    GDRegressor("tweedie", penalty="elasticnet"),
+]
+POSITIVE_CHECKS = {
+    "check_regressor_multioutput": "has targets below zero, whatever the tags say"
+}
 AUTO_STOCHASTIC = [GDClassifier(mode=mode) for mode in ("mini-batch", "stochastic")]
 BATCH = [
     _regressor(mode="batch"),
@@ -124,6 +132,14 @@ def _id(value):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(("estimator", "check"), _checks(AUTO), ids=_id)
 def test_estimator_passes_every_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("estimator", "check"), _checks(LOG_LINK, POSITIVE_CHECKS), ids=_id
+)
+def test_regressor_of_positive_targets_passes_every_other_check(estimator, check):
     check(estimator)
 
 

@@ -85,6 +85,10 @@ class StreamEpochs:
             end = begin + loss.n_outputs
             total += loss.evaluate(z[begin:end])
             begin = end
+        if traits_of(problem.loss)["link"] == "log":
+            # exp(z) of a sound model may overflow on rows that are larger than all
+            # before; NaN stays NaN.
+            total = min(total, np.finfo(np.float64).max)
         return float(total)
 
     def objective(self, coef, intercept) -> float:
