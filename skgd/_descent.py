@@ -26,6 +26,8 @@ class Outcome:
         Where a later call goes on.
     stopped : bool
         Whether a callback asked to stop.
+    rounding : float
+        What F has lost as the coefficients were rounded to X's dtype.
     """
 
     coef: np.ndarray
@@ -38,6 +40,7 @@ class Outcome:
     history: dict[str, np.ndarray] = field(repr=False)
     state: Any = field(repr=False)
     stopped: bool = False
+    rounding: float = 0.0
 
 
 class DivergedError(Exception):
@@ -79,7 +82,7 @@ def descend(epochs, stopping, monitor, *, max_iter: int, score=None) -> Outcome:
             rank = -np.inf if np.isnan(validation_score) else validation_score
             if best is None or rank > best[0]:
                 model = tuple(array.copy() for array in model)
-                best = rank, n_iter, report.suboptimality, model
+                best = rank, n_iter, report, model
             stopping.see_score(report, validation_score)
         else:
             stopping.see_objective(report)
@@ -92,22 +95,20 @@ def descend(epochs, stopping, monitor, *, max_iter: int, score=None) -> Outcome:
         elif stopping.exhausted:
             stopping.be_patient_again()
 
-    model, best_iter, suboptimality = epochs.model(), n_iter, report.suboptimality
+    model, best_iter = None, n_iter
     if best is not None and stopping.tol is not None:
-        _, best_iter, suboptimality, model = best
-    coef, intercept = model
-    objective = report.objective
-    if not report.exact or best is not None:
-        objective = epochs.objective(coef, intercept)
+        _, best_iter, report, model = best
+    ending = epochs.ending(report, model)
     return Outcome(
-        coef,
-        intercept,
+        ending.coef,
+        ending.intercept,
         n_iter,
         best_iter,
-        stopping.converged(n_iter, best_iter) and not epochs.worse_than_none(objective),
-        objective,
-        suboptimality,
-        monitor.history(objective),
+        stopping.converged(n_iter, best_iter) and ending.sound,
+        ending.objective,
+        report.suboptimality + ending.rounding,
+        monitor.history(ending.objective),
         epochs.state(),
         stopped,
+        ending.rounding,
     )

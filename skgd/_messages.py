@@ -9,10 +9,10 @@ from skgd.textbook._stability import worse_than_zero_message
 
 def auto_messages(estimator, outcome, stopping) -> list[str]:
     """Give what to warn of after a descent without a learning rate."""
-    if stopping.met or stopping.tol is None or estimator.early_stopping:
+    if stopping.tol is None or estimator.early_stopping or outcome.stopped:
         return []
-    if outcome.stopped:
-        return []
+    if stopping.met:
+        return [] if outcome.converged else [_rounding_message(estimator, outcome)]
     if not _parameters.minimises(estimator):
         return [_perceptron_message(outcome, stopping)]
     left = outcome.suboptimality
@@ -84,6 +84,18 @@ def overflow_message(estimator, problem, error) -> str:
         f" objective is no finite number.{size} Divide y or the columns of X by a"
         f" constant, or take a smaller alpha than {estimator.alpha:g}, whichever is too"
         " large."
+    )
+
+
+def _rounding_message(estimator, outcome):
+    return (
+        "The descent converged, but its coefficients do not survive the rounding to"
+        f" {outcome.coef.dtype}, that of X: large ones that cancel, of columns that all"
+        " but repeat one another or lie far from zero for their spread, or an intercept"
+        " that is far larger than the spread of y. The objective"
+        f" of the model returned is {outcome.objective:.8g}, about"
+        f" {outcome.suboptimality:.3g} above the optimum; tol={estimator.tol:g} is met"
+        " below that. Consider X in float64, a larger alpha, or a larger tol."
     )
 
 

@@ -204,12 +204,24 @@ def _warm(estimator, training, alphas):
     problem = estimator._problem(training, rows, state)
     with estimator._explained(problem):
         epochs = estimator._auto_epochs(problem, state, estimator.tol, False)
+    last = None
+    if epochs.settled_by_products:  # of which the smallest alpha asks most
+        epochs, last = _go_on(estimator, problem, epochs, alphas[-1])
+        alphas = alphas[:-1]
     for alpha in alphas:
-        estimator.alpha = float(alpha)
-        stopping = Certificate(estimator.tol, estimator.n_iter_no_change)
-        with estimator._explained(problem):
-            epochs = epochs.at(*_parameters.penalty_of(estimator))
-            monitor = Monitor(int(estimator.verbose))
-            outcome = descend(epochs, stopping, monitor, max_iter=estimator.max_iter)
-        estimator._warn(problem, outcome, stopping)
+        epochs, outcome = _go_on(estimator, problem, epochs, alpha)
         yield outcome
+    if last is not None:
+        yield last
+
+
+def _go_on(estimator, problem, epochs, alpha):
+    """Descend to the optimum of another alpha from where the last descent ended."""
+    estimator.alpha = float(alpha)
+    stopping = Certificate(estimator.tol, estimator.n_iter_no_change)
+    with estimator._explained(problem):
+        epochs = epochs.at(*_parameters.penalty_of(estimator))
+        monitor = Monitor(int(estimator.verbose))
+        outcome = descend(epochs, stopping, monitor, max_iter=estimator.max_iter)
+    estimator._warn(problem, outcome, stopping)
+    return epochs, outcome

@@ -1,4 +1,4 @@
-"""What an epoch tells the loop over epochs."""
+"""What the epochs tell the loop over them."""
 
 from dataclasses import dataclass
 
@@ -41,3 +41,26 @@ class Report:
     def finite(self) -> bool:
         """Whether the descent is still within the range of floating point."""
         return bool(np.isfinite(self.objective))
+
+
+@dataclass
+class Ending:
+    """The model that a descent returns.
+
+    Attributes
+    ----------
+    coef, intercept : ndarray of shapes (n_outputs, n_features), (n_outputs,)
+        In X's dtype; the intercept in double, as a textbook descent goes on from it.
+    objective : float
+        F there.
+    rounding : float
+        What F has lost as the coefficients were rounded to X's dtype.
+    sound : bool
+        Whether that is within the tolerance, and the model better than none.
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    objective: float
+    rounding: float = 0.0
+    sound: bool = True

@@ -475,6 +475,22 @@ def test_float32_is_near_float64(estimator_class, loss, make):
     _assert_same_optimum(model, single, tol=1e-6)  # X itself differs by 6e-8
 
 
+@each_mode
+def test_coefficients_that_float32_cannot_hold_are_said_to_be_lost(mode):
+    x, apart = RNG.integers(0, [[32], [2]], size=(2, 200))
+    twins = np.column_stack([x, x + apart * 2.0**-18])  # exact in float32
+    y = 1.1 * apart + 0.3 * x  # the coefficients are not
+    single = GDRegressor(alpha=0.0, mode=mode, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="rounding to float32"):
+        single.fit(twins.astype(np.float32), y)
+    assert not single.converged_
+    objective = np.mean((y - twins @ single.coef_ - single.intercept_) ** 2) / 2
+    assert_allclose(single.objective_, objective, rtol=1e-3)
+    assert single.suboptimality_ >= objective / 3  # the optimum is zero
+    assert objective <= y.var() / 2
+    assert GDRegressor(alpha=0.0, mode=mode, random_state=0).fit(twins, y).converged_
+
+
 @each_loss
 @each_mode
 def test_history_ends_with_the_objective_of_the_coefficients(

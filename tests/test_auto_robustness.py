@@ -112,7 +112,7 @@ def check(seed, log_link=False):
 
 
 def _null_objective(estimator, X, y, weight):
-    constant = np.zeros((X.shape[0], 1))
+    constant = np.zeros((X.shape[0], 1), dtype=X.dtype)  # which b is rounded to
     null = type(estimator)(**estimator.get_params() | {"alpha": 0.0, "mode": "batch"})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -120,7 +120,8 @@ def _null_objective(estimator, X, y, weight):
 
 
 # 350: two moves without effect on any row, once followed to coefficients of 1e17
-@pytest.mark.parametrize("seed", [*range(40), 350, 1781])
+# 1413: coefficients of 1e17 that cancel, which float32 can't hold
+@pytest.mark.parametrize("seed", [*range(40), 350, 1413, 1781])
 def test_auto_ends_finite_below_the_constant_model_and_says_so(seed):
     assert check(seed) is None
 

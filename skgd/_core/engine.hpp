@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "epoch.hpp"
 
@@ -17,6 +18,17 @@ struct State {
   double *first, *second, *first_intercept, *second_intercept;
   double steps, samples_seen;
 };
+
+template <class T>
+double squared_distance(std::size_t n, const T* a, const T* b) {
+  double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+  for (std::size_t j = 0; j < n; ++j) {
+    const double apart = static_cast<double>(a[j]) - static_cast<double>(b[j]);
+    sum += apart * apart;
+  }
+  return sum;
+}
 
 class Engine {
  public:
@@ -38,21 +50,23 @@ class EngineOf final : public Engine {
 
   Report run_epoch(const Samples& samples, Rows order, const Settings& settings,
                    State& s) const override {
-    Descent<T> descent{settings,
-                       s.steps,
-                       s.samples_seen,
-                       {static_cast<T*>(s.v),
-                        s.b,
-                        samples.n_outputs * X_.n_features,
-                        samples.n_outputs,
-                        1.0,
-                        {static_cast<T*>(s.received), s.owed},
-                        s.average},
-                       s.first,
-                       s.second,
-                       s.first_intercept,
-                       s.second_intercept};
-    const Report report = run_epoch_entry(X_, samples, order, descent);
+    T* const w = static_cast<T*>(s.v);
+    const std::size_t K = samples.n_outputs, size = K * X_.n_features;
+    const std::vector<T> w_before(w, w + size);
+    const std::vector<double> b_before(s.b, s.b + K);
+    Descent<T> descent{
+        settings,
+        s.steps,
+        s.samples_seen,
+        {w, s.b, size, K, 1.0, {static_cast<T*>(s.received), s.owed}, s.average},
+        s.first,
+        s.second,
+        s.first_intercept,
+        s.second_intercept};
+    Report report = run_epoch_entry(X_, samples, order, descent);
+    report.moved = squared_distance(size, w, w_before.data()) +
+                   squared_distance(K, s.b, b_before.data());
+    report.penalty = settings.penalty.value(size, w);
     s.owed = descent.weights.l1.owed;
     s.average = descent.weights.average;
     s.steps = descent.steps;

@@ -69,6 +69,7 @@ cdef extern from "engine.hpp" namespace "skgd" nogil:
     struct Report:
         double loss_sum, eta_sum
         cbool finite
+        double moved, penalty
     struct Total:
         double loss_sum
         cbool finite
@@ -280,7 +281,8 @@ cdef class Descent:
         """Take the steps of one pass over `order`.
 
         Gives the sum of s * loss at the raw predictions on the way, the sum of the
-        learning rates of the steps, and whether all raw predictions were finite.
+        learning rates of the steps, whether all raw predictions were finite, the
+        squared length of what (w, b) moved, and the penalty at the end.
         """
         cdef Rows rows = rows_of(order)
         cdef Report report
@@ -292,7 +294,8 @@ cdef class Descent:
         self.state.average_count = self.c.average.count
         self.state.steps = self.c.steps
         self.state.samples_seen = self.c.samples_seen
-        return report.loss_sum, report.eta_sum, report.finite
+        return (report.loss_sum, report.eta_sum, report.finite, report.moved,
+                report.penalty)
 
 
 def loss_sum(Design design, Samples samples, rows, coef, intercept, loss,

@@ -15,6 +15,20 @@ struct Penalty {
     const double factor = 1.0 - eta * ridge;
     return factor > 0.0 ? factor : 0.0;  // a step past zero would flip every sign
   }
+
+  template <class T>
+  double value(std::size_t n, const T* w) const {
+    double squares = 0.0, sizes = 0.0;
+#pragma omp simd reduction(+ : squares, sizes)
+    for (std::size_t j = 0; j < n; ++j) {
+      const double size = std::fabs(static_cast<double>(w[j]));
+      squares += size * size;
+      sizes += size;
+    }
+    // Without a penalty an infinite w costs nothing.
+    return (ridge != 0.0 ? 0.5 * ridge * squares : 0.0) +
+           (l1 != 0.0 ? l1 * sizes : 0.0);
+  }
 };
 
 // argmin_u (u - w)^2 / 2 + threshold |u|

@@ -43,6 +43,8 @@ struct Report {
   double loss_sum;  // sum of s * loss at the raw predictions of the steps
   double eta_sum;   // over the steps
   bool finite;
+  double moved = 0.0;    // squared length of what (w, b) moved
+  double penalty = 0.0;  // of w at the end
 };
 
 // d -> the change of w over scale, -(eta / |B|) d / scale; takes b's step on the way.

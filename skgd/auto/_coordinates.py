@@ -302,7 +302,13 @@ def to_coordinates(task, coef, intercept):
 def from_coordinates(task, v, b, dtype):
     """Give (coef, intercept) in the units of X.
 
-    What rounding to dtype does to the mean prediction, the intercept takes back.
+    Both are rounded to dtype; what that does to the mean prediction, the intercept
+    takes back.
     """
     coef = (v * task.view.scale).astype(dtype)
-    return coef, b - coef.astype(np.float64) @ task.view.mean
+    return coef, rounded(b - coef.astype(np.float64) @ task.view.mean, dtype)
+
+
+def rounded(intercept, dtype):
+    """Give an intercept as it will be stored, in double."""
+    return intercept.astype(dtype).astype(np.float64)

@@ -6,9 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from skgd._report import Report
+from skgd._report import Ending, Report
 from skgd.auto._choice import make_descent
-from skgd.auto._coordinates import from_coordinates, make_tasks, to_coordinates
+from skgd.auto._coordinates import (
+    from_coordinates,
+    make_tasks,
+    rounded,
+    to_coordinates,
+)
 from skgd.auto._task import Task, tasks_at
 
 
@@ -94,6 +99,11 @@ class AutoEpochs:
             other._outputs.append(_Output(task, descent))
         return other
 
+    @property
+    def settled_by_products(self) -> bool:
+        """Whether products of the columns and the targets are all there is to know."""
+        return all(task.quadratic is not None for task in self._tasks)
+
     def run_epoch(self) -> Report:
         """Run an epoch of the outputs that are not finished; sum up over all."""
         for output in self._outputs:
@@ -105,13 +115,38 @@ class AutoEpochs:
             objective=sum(r.objective for r in reports),
             suboptimality=sum(r.suboptimality for r in reports),
             gradient_norm=float(np.hypot.reduce([r.gradient_norm for r in reports])),
-            step=float(np.mean([r.step for r in reports])),
+            step=sum(r.step for r in reports) / len(reports),
             certified=all(output.met(self._tol) for output in self._outputs),
             exhausted=all(output.finished(self._tol) for output in self._outputs),
             exact=self._exact or all(r.exact and is_double for r in reports),
         )
 
-    def objective(self, coef, intercept) -> float:
+    def ending(self, report, model=None) -> Ending:
+        """Give the last model, or an earlier one, as it is returned.
+
+        Large coefficients that cancel may not survive X's dtype; the best constant
+        model is then returned, if that is better.
+        """
+        coef, intercept = model or self.model()
+        if report.exact:
+            return Ending(coef, intercept, report.objective)
+        objective = self._objective(coef, intercept)
+        rounding = max(objective - report.objective, 0.0)
+        allowed = sum(task.needed(self._tol, report.objective) for task in self._tasks)
+        if self._above_null(objective):
+            coef = np.zeros_like(coef)
+            constant = np.concatenate([task.constant for task in self._tasks])
+            intercept = rounded(constant, coef.dtype)
+            objective = self._objective(coef, intercept)
+            rounding = max(objective - report.objective, 0.0)
+        return Ending(coef, intercept, objective, rounding, rounding <= allowed)
+
+    def _above_null(self, objective) -> bool:
+        null = sum(task.null_objective for task in self._tasks)
+        minimised = all(task.minimised for task in self._tasks)
+        return minimised and objective > null + 1e-9 * abs(null)
+
+    def _objective(self, coef, intercept) -> float:
         """Give F at a model in the units of X, in double: a pass over X."""
         z = self._raw.matvec(coef.astype(np.float64)) + intercept[:, None]
         losses = (
@@ -119,10 +154,6 @@ class AutoEpochs:
             for output, own in zip(self._outputs, self._own, strict=True)
         )
         return float(sum(losses)) + self.problem.penalty(coef)
-
-    def worse_than_none(self, objective: float) -> bool:
-        """Tell whether no coefficients at all would have been better: never."""
-        return False
 
     def lower_learning_rate(self) -> bool:
         """There is none to lower."""

@@ -5,6 +5,7 @@ import numpy as np
 from skgd._report import Report
 from skgd.auto._face import search_face
 from skgd.auto._kinked_model import MOST_WHOLE, GramModel
+from skgd.auto._promise import keeps_promise
 from skgd.auto._working_set import WorkingSetModel
 
 _FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
@@ -13,7 +14,6 @@ _ROUNDING = 4e-16  # of F: below it no decrease shows
 _HALVINGS = 40
 _LEAST_FLOOR = 1e-9  # of the curvature's bound
 _MOST_CORRECTION = 3.0
-_CROSSING = 3.0  # the same where rows cross a kink of l': 0.28 of the truth with 2
 _VARYING = 2.0  # how far the decrease of a model may fall short if curvature varies
 _SHARED_LOOKS = 5  # a class, before the classes share a Hessian
 # Epochs that must gain more than is left, or there are no more moves: on digits,
@@ -170,6 +170,8 @@ class ProximalNewton:
         if self.estimate <= self._needed() or (slow and not self.model.trusted):
             change = self._certify(change)
         self.certified = change <= _FRESH and (not self.lifted or self.bare)
+        if self.certified and self.task.loss.piecewise:
+            self.certified = self.estimate > self._needed() or self._keeps_promise()
         self.estimate = min(self._corrected(), self.objective)  # no loss is negative
 
     def _find_gradient(self) -> None:
@@ -205,12 +207,17 @@ class ProximalNewton:
             return 0.0
         return min(change, self._change())
 
+    def _keeps_promise(self) -> bool:
+        """Tell whether rows cross no kink of l' on the way that is proposed."""
+        at = self.objective, self.v, self.z, self.h
+        step = self.proposal[0], self._image()
+        return keeps_promise(self.task, at, step, self.estimate)
+
     def _corrected(self) -> float:
         """Give the estimate, larger where the last one was too small."""
         estimate = self.estimate
         if self.varying:  # half to all of the truth, then: measured
-            kinks = self.task.loss.piecewise
-            estimate *= max(self.correction, _CROSSING if kinks else _VARYING)
+            estimate *= max(self.correction, _VARYING)
         if self.model.trusted:
             return estimate
         window = max(4, len(self.objectives) // 4)

@@ -6,7 +6,7 @@ import numpy as np
 
 from skgd._core.bridge import View
 from skgd._core.losses import traits_of
-from skgd._report import Report
+from skgd._report import Ending, Report
 from skgd.auto._averaged import learn_by_steps
 from skgd.auto._coordinates import output_losses, row_weights
 from skgd.auto._lesson import Start
@@ -55,9 +55,8 @@ class StreamEpochs:
                 self.problem, start, self._positive, self._mode, self._seed
             )
         self._lesson = lesson
-        self._objective = self._evaluate()
         return Report(
-            self._objective,
+            self._evaluate(),
             lesson.suboptimality,
             lesson.gradient_norm,
             lesson.step,
@@ -91,13 +90,10 @@ class StreamEpochs:
             total = min(total, np.finfo(np.float64).max)
         return float(total)
 
-    def objective(self, coef, intercept) -> float:
-        """Give F of the model on the rows of this call."""
-        return self._objective
-
-    def worse_than_none(self, objective: float) -> bool:
-        """Tell that these rows alone do not judge a model of all rows seen."""
-        return False
+    def ending(self, report, model=None) -> Ending:
+        """Give the model; these rows alone do not judge one of all rows seen."""
+        coef, intercept = model or self.model()
+        return Ending(coef, intercept, report.objective)
 
     def lower_learning_rate(self) -> bool:
         """There is none to lower."""

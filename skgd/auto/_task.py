@@ -51,10 +51,13 @@ class Task:
 
     def penalty(self, v) -> float:
         """Give the penalty of v, of shape (n_outputs, n_features)."""
-        return float((0.5 * self.ridge * v * v + self.l1 * np.abs(v)).sum())
+        value = 0.5 * float((v * v).sum(axis=0) @ self.ridge)
+        return value + float(np.abs(v).sum(axis=0) @ self.l1)
 
     def subgradient(self, g, v):
         """Give the subgradient of the least norm, for the gradient g of the rest."""
+        if not (self.positive or self.l1.any()):
+            return g
         at_zero = np.sign(g) * np.maximum(np.abs(g) - self.l1, 0.0)
         if self.positive:
             at_zero = np.minimum(g + self.l1, 0.0)

@@ -1,10 +1,12 @@
 """Epochs of textbook descent, one after the other."""
 
+from math import isfinite
+
 import numpy as np
 
 from skgd._core import engine
 from skgd._core.order import TrainingRows
-from skgd._report import Report
+from skgd._report import Ending, Report
 from skgd._seed import seed_of
 from skgd.textbook._schedules import ADAPTIVE
 
@@ -102,25 +104,22 @@ class TextbookEpochs:
         learning_rate = self.schedule(self._state.steps + 1.0)
         if self._shuffle:
             self._state.seed = self._rows.shuffle(self._state.seed)
-        w, b = self._state.coef.copy(), self._state.intercept.copy()
-        loss_sum, eta_sum, finite = self._core.run_epoch(self.problem.rows)
-        change = np.subtract(self._state.coef, w, dtype=np.float64).ravel()
-        shift = self._state.intercept - b
-        norm = float(change @ change + shift @ shift) ** 0.5 / (eta_sum or 1.0)
-        before, self._penalty = self._penalty, self.problem.penalty(self._state.coef)
-        objective = loss_sum / self.problem.weight_sum
-        objective += 0.5 * (before + self._penalty)
-        if not finite or not np.isfinite(norm):
+        loss_sum, eta_sum, finite, moved, penalty = self._core.run_epoch(
+            self.problem.rows
+        )
+        norm = moved**0.5 / (eta_sum or 1.0)
+        before, self._penalty = self._penalty, penalty
+        objective = loss_sum / self.problem.weight_sum + 0.5 * (before + penalty)
+        if not (finite and isfinite(norm)):
             objective = np.inf
         return Report(objective, np.nan, norm, learning_rate)
 
-    def objective(self, coef, intercept) -> float:
-        """Give F at a model: a pass over X."""
-        return self.problem.objective(coef, intercept)
-
-    def worse_than_none(self, objective: float) -> bool:
-        """Tell whether no coefficients at all would have been better."""
-        return self.problem.worse_than_zero(objective)
+    def ending(self, report, model=None) -> Ending:
+        """Give the last model, or another one, as it is returned: a pass over X."""
+        coef, intercept = model or self.model()
+        objective = self.problem.objective(coef, intercept)
+        sound = not self.problem.worse_than_zero(objective)
+        return Ending(coef, intercept, objective, sound=sound)
 
     def lower_learning_rate(self) -> bool:
         """Divide an adaptive rate by 5; tell whether there was anything to lower."""

@@ -1,6 +1,7 @@
 """What a textbook descent remembers between epochs and between calls."""
 
-from dataclasses import dataclass, fields, replace
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,9 +39,8 @@ class DescentState:
 
     def prepared(self, rule: str, dtype, *, cumulative: bool, average: bool):
         """Give a copy with the arrays that the coming epochs need, in X's dtype."""
-        state = replace(
-            self, **{f.name: _copy(getattr(self, f.name)) for f in fields(self)}
-        )
+        state = copy(self)
+        vars(state).update((name, _copy(value)) for name, value in vars(self).items())
         shape, n_outputs = state.coef.shape, len(state.intercept)
         state.coef = np.ascontiguousarray(state.coef, dtype=dtype)
         if rule != state.rule or state.first is None:
