@@ -88,6 +88,7 @@ def overflow_message(estimator, problem, error) -> str:
 
 
 def _rounding_message(estimator, outcome):
+    wider = "X in float64, " if outcome.coef.dtype != np.float64 else ""
     return (
         "The descent converged, but its coefficients do not survive the rounding to"
         f" {outcome.coef.dtype}, that of X: large ones that cancel, of columns that all"
@@ -95,7 +96,7 @@ def _rounding_message(estimator, outcome):
         " that is far larger than the spread of y. The objective"
         f" of the model returned is {outcome.objective:.8g}, about"
         f" {outcome.suboptimality:.3g} above the optimum; tol={estimator.tol:g} is met"
-        " below that. Consider X in float64, a larger alpha, or a larger tol."
+        f" below that. Consider {wider}a larger alpha, or a larger tol."
     )
 
 

@@ -4,11 +4,13 @@ Everything is raw: columns of standard deviations from 0.01 to 100, far from zer
 """
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix, issparse
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
@@ -213,6 +215,34 @@ def test_auto_is_deterministic_whatever_n_jobs(estimator_class, loss, mode, make
     for other in models[1:]:
         assert_array_equal(models[0].coef_, other.coef_)
         assert_array_equal(models[0].intercept_, other.intercept_)
+
+
+@pytest.mark.parametrize("make", [np.asarray, csr_matrix], ids=["dense", "csr"])
+@pytest.mark.parametrize(
+    ("model", "n_classes"),
+    [
+        (GDRegressor(), 0),
+        (GDRegressor("huber", penalty="l1"), 0),
+        (GDClassifier(), 2),
+        (GDClassifier(max_iter=4), 3),
+    ],
+)
+def test_threads_that_share_many_rows_change_no_bit(model, n_classes, make, rng):
+    many = rng.normal(size=(40_000, 14)) + 3.0  # several chunks, of rows and of values
+    targets = many @ rng.normal(size=14) + rng.normal(size=len(many))
+    if n_classes:
+        shares = np.linspace(0, 1, n_classes + 1)[1:-1]
+        targets = np.digitize(targets, np.quantile(targets, shares))
+    models = []
+    for n_jobs in (1, 2, 7):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            fit = clone(model).set_params(n_jobs=n_jobs).fit(make(many), targets)
+        models.append(fit)
+    for other in models[1:]:
+        assert_array_equal(models[0].coef_, other.coef_)
+        assert_array_equal(models[0].intercept_, other.intercept_)
+        assert models[0].objective_ == other.objective_
 
 
 # --- Start

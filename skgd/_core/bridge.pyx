@@ -3,11 +3,12 @@
 # cython: freethreading_compatible=True
 """What auto descent multiplies with, and its sample space: no policy, no checks."""
 
+from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from libcpp.memory cimport unique_ptr
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
+from scipy.linalg import cython_blas
 from scipy.sparse import issparse
 
 from skgd._core.losses import traits_of
@@ -23,21 +24,31 @@ cdef extern from "sample_space.hpp" namespace "skgd" nogil:
         const double* s
         size_t n, K
     size_t kMostDirections
-    double evaluate_entry(const CSampleLoss&, const double*, double*, double*)
-    double plane_entry(const CSampleLoss&, const double*, const double*, size_t,
-                       const double*, double*, double*) except +
+    double c_evaluate "skgd::evaluate"(
+        const CSampleLoss&, const double*, double*, double*, int) except +
+    double evaluate_plane(const CSampleLoss&, const double*, const double*, size_t,
+                          const double*, double*, double*, int) except +
+
+
+ctypedef void (*Dsyrk)(char*, char*, int*, int*, double*, double*, int*, double*, double*,
+                       int*) noexcept nogil
+ctypedef void (*Dgemm)(char*, char*, int*, int*, int*, double*, double*, int*, double*, int*,
+                       double*, double*, int*) noexcept nogil
 
 
 cdef extern from "view.hpp" namespace "skgd" nogil:
+    struct Blas:
+        Dsyrk dsyrk
+        Dgemm dgemm
     cppclass CView "skgd::View":
         void matvec(const double*, size_t, double*, int) except +
         void rmatvec(const double*, size_t, double*, int) except +
         void rmatvec_squared(const double*, double*, int) except +
         void gradient(const double*, double, const CSampleLoss&, double*, int) except +
-        void range(const double*, double*, double*, double*) except +
-        void block(const uint32_t*, size_t, const double*, const double*, size_t,
-                   double*)
-        void add_gram(const uint32_t*, size_t, const double*, double*)
+        void range(const double*, double*, double*, double*, int) except +
+        void gram(const uint32_t*, size_t, const double*, const double*, size_t,
+                  const double*, size_t, const Blas&, double*, int) except +
+        void raw_gram(const uint32_t*, size_t, const double*, double*, int) except +
     unique_ptr[CView] dense_view[T](
         const void*, size_t, size_t, const uint32_t*, size_t, const double*)
     unique_ptr[CView] csr_view[T, I](
@@ -45,8 +56,14 @@ cdef extern from "view.hpp" namespace "skgd" nogil:
         const double*)
 
 
-# Values of a block of which a Gram matrix is made: half a second-level cache.
-_BLOCK_VALUES = 65536
+cdef void* _routine(name):
+    capsule = cython_blas.__pyx_capi__[name]
+    return PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule))
+
+
+cdef Blas BLAS
+BLAS.dsyrk = <Dsyrk>_routine("dsyrk")
+BLAS.dgemm = <Dgemm>_routine("dgemm")
 
 
 cdef class SampleLoss
@@ -176,7 +193,7 @@ cdef class View:
         cdef double* c_low = doubles(low, low.shape)
         cdef double* c_high = doubles(high, high.shape)
         with nogil:
-            self.view.get().range(c_s, c_total, c_low, c_high)
+            self.view.get().range(c_s, c_total, c_low, c_high, self._n_threads)
         return total, low, high
 
     def gram(self, h, positions=None):
@@ -189,7 +206,7 @@ cdef class View:
             positions = np.flatnonzero(h) if np.count_nonzero(h) < len(h) else None
             h = h if positions is None else h[positions]
         rows = self.rows if positions is None else np.ascontiguousarray(self.rows[positions])
-        return self._sparse_gram(rows, h) if self.sparse else self._dense_gram(rows, h, 1)
+        return self._sparse_gram(rows, h) if self.sparse else self._dense_gram(rows, h, 1)[0]
 
     def products(self, s, targets):
         """Give A' diag(s) A and targets diag(s) A, of shape (n_targets, n_features).
@@ -201,41 +218,36 @@ cdef class View:
         if self.sparse:
             gram, cross = self._sparse_gram(self.rows, s), self.rmatvec(targets * s)
             return gram[:d, :d].copy(), cross
-        cross = np.zeros((len(targets), d))
-        gram = self._dense_gram(self.rows, s, 0, targets * np.sqrt(s), cross)
-        return gram.T, cross
+        return self._dense_gram(self.rows, s, 0, targets)
 
-    def _dense_gram(self, rows, h, Py_ssize_t n_ones, roots=None, cross=None):
-        cdef Py_ssize_t width = self.n_features + n_ones, n = len(rows), begin, size
-        cdef Py_ssize_t step = max(_BLOCK_VALUES // width, min(width, 256))
-        gram = np.zeros((width, width), order="F")
-        factor, out = np.sqrt(h), np.empty((min(step, n), width))
+    def _dense_gram(self, rows, h, Py_ssize_t n_ones, targets=()):
+        cdef size_t width = self.n_features + n_ones, n = len(rows), n_roots = len(targets)
+        factor, out = np.sqrt(h), np.empty((width + n_roots, width))
+        roots = targets * factor if n_roots else factor
         cdef const uint32_t* r = <const uint32_t*>address(rows, np.uint32, (len(rows),))
         cdef const double* f = doubles(factor, (len(rows),))
         cdef const double* q = doubles(self.scale, (self.n_features,))
+        cdef const double* t = doubles(roots, roots.shape)
         cdef double* o = doubles(out, out.shape)
-        for begin in range(0, n, step):
-            size = min(step, n - begin)
-            with nogil:
-                self.view.get().block(r + begin, size, f + begin, q, width, o)
-            gram = dsyrk(1.0, out[:size].T, beta=1.0, c=gram, lower=1, overwrite_c=1)
-            if roots is not None:
-                cross += roots[:, begin : begin + size] @ out[:size]
+        with nogil:
+            self.view.get().gram(r, n, f, q, width, t, n_roots, BLAS, o, self._n_threads)
+        gram = out[:width]
         diagonal = gram.diagonal().copy()
-        gram += gram.T  # the upper half was zero
+        gram = np.triu(gram, 1)
+        gram += gram.T
         gram.flat[:: width + 1] = diagonal
-        return gram
+        return gram, out[width:]
 
     def _sparse_gram(self, rows, h):
         d = self.n_features
         h = np.ascontiguousarray(h)
-        raw = np.zeros((d, d))
+        raw = np.empty((d, d))
         cdef const uint32_t* r = <const uint32_t*>address(rows, np.uint32, (len(rows),))
         cdef const double* c_h = doubles(h, (len(rows),))
         cdef double* c_raw = doubles(raw, raw.shape)
         cdef size_t n = len(rows)
         with nogil:
-            self.view.get().add_gram(r, n, c_h, c_raw)
+            self.view.get().raw_gram(r, n, c_h, c_raw, self._n_threads)
         at_zero = View(self.design, rows, np.zeros(d), np.ones(d), self._n_threads)
         total, m = h.sum(), at_zero.rmatvec(h[None])[0]
         gram = np.empty((d + 1, d + 1))
@@ -260,6 +272,8 @@ cdef class SampleLoss:
         s.
     n_outputs : int
         K: 1, or the classes of "softmax".
+    n_threads : int
+        Threads that share the rows.
     """
 
     cdef CSampleLoss c
@@ -267,8 +281,11 @@ cdef class SampleLoss:
     cdef readonly double parameter
     cdef readonly object name, y, weight
     cdef readonly Py_ssize_t n_outputs
+    cdef int _n_threads
 
-    def __init__(self, name, double parameter, y, weight, Py_ssize_t n_outputs=1):
+    def __init__(self, name, double parameter, y, weight, Py_ssize_t n_outputs=1,
+                 int n_threads=1):
+        self._n_threads = n_threads
         self.name, self.parameter, self.y, self.weight = name, parameter, y, weight
         self.n_outputs = n_outputs
         self.core = CoreLoss(name, parameter)
@@ -311,7 +328,7 @@ cdef class SampleLoss:
         """Give the loss of some of the rows, their weights summing to one."""
         weight = self.weight[positions]
         return SampleLoss(self.name, self.parameter, self.y[positions],
-                          weight / weight.sum(), self.n_outputs)
+                          weight / weight.sum(), self.n_outputs, self._n_threads)
 
     def evaluate(self, z, d=None, h=None):
         """Give the loss at z (K, n_rows); fill d = s l'(z) and h = s l''(z)."""
@@ -323,7 +340,7 @@ cdef class SampleLoss:
         cdef double* c_h = doubles(h, shape)
         cdef double value
         with nogil:
-            value = evaluate_entry(self.c, c_z, c_d, c_h)
+            value = c_evaluate(self.c, c_z, c_d, c_h, self._n_threads)
         self.core.check()
         return value
 
@@ -351,6 +368,7 @@ cdef class SampleLoss:
         cdef double* c_hessian = doubles(hessian, hessian.shape)
         cdef double value
         with nogil:
-            value = plane_entry(self.c, c_z, c_Z, p, c_c, c_gradient, c_hessian)
+            value = evaluate_plane(self.c, c_z, c_Z, p, c_c, c_gradient, c_hessian,
+                                   self._n_threads)
         self.core.check()
         return value, gradient, hessian

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "loss.hpp"
+#include "threads.hpp"
 
 namespace skgd {
 
@@ -16,6 +18,10 @@ struct SampleLoss {
   const std::int32_t* code;  // (n,) classes of softmax, or null
   const double* s;           // (n,)
   std::size_t n, K;          // K > 1 for softmax only
+};
+
+struct Range {
+  std::size_t begin, end;
 };
 
 constexpr std::size_t kSampleBlock = 256;  // rows: a few arrays of 2 KB an output
@@ -84,13 +90,12 @@ SKGD_INLINE double evaluate_rows(const SampleLoss& f, std::size_t begin, std::si
   return 0.0;
 }
 
-// All rows: d = s l'(z), h = s l''(z) (of softmax s p (1 - p)); gives the loss.
-SKGD_INLINE double evaluate_all(const SampleLoss& f, const double* z, double* d,
-                                double* h) {
-  if (f.loss.name == LossName::written) return f.loss.written(f.n, f.y, z, f.s, d, h);
+// Rows of a range: d = s l'(z), h = s l''(z) (of softmax s p (1 - p)); gives the loss.
+SKGD_INLINE double evaluate_range(const SampleLoss& f, Range rows, const double* z,
+                                  double* d, double* h) {
   double sum = 0.0;
-  for (std::size_t i = 0; i < f.n; i += kSampleBlock) {
-    const std::size_t R = std::min(kSampleBlock, f.n - i);
+  for (std::size_t i = rows.begin; i < rows.end; i += kSampleBlock) {
+    const std::size_t R = std::min(kSampleBlock, rows.end - i);
     if (f.loss.name != LossName::softmax) {
       sum += evaluate_rows(f, i, R, z + i, d + i, h + i);
       continue;
@@ -112,12 +117,22 @@ SKGD_INLINE double evaluate_all(const SampleLoss& f, const double* z, double* d,
 }
 
 constexpr std::size_t kMostDirections = 4;
+using BlockMemory = std::vector<double>;
 
-// Adds gradient and Hessian in the plane of R rows: Z_p points at direction p's rows,
-// K lines `stride` apart.
+// Value, gradient and Hessian in the plane, of blocks of R rows: Z_p points at
+// direction p's rows, K lines `stride` apart.
 struct Plane {
   std::size_t p;
+  double value = 0.0;
   double gradient[kMostDirections] = {}, hessian[kMostDirections][kMostDirections] = {};
+
+  void add(const Plane& other) {
+    value += other.value;
+    for (std::size_t a = 0; a < p; ++a) {
+      gradient[a] += other.gradient[a];
+      for (std::size_t b = 0; b <= a; ++b) hessian[a][b] += other.hessian[a][b];
+    }
+  }
 
   // One line of values: gradient += Z_a . d, hessian += Z_a . (h Z_b).
   SKGD_INLINE void add(std::size_t R, const double* const* Z, const double* d,
@@ -142,19 +157,16 @@ struct Plane {
   }
 };
 
-// The loss at z + sum_a c_a Z_a, its gradient (p,) and Hessian (p, p) in c, in one
-// pass; `directions` is (p, K, n).
-SKGD_INLINE double evaluate_plane(const SampleLoss& f, const double* z,
-                                  const double* directions, std::size_t p,
-                                  const double* c, double* gradient, double* hessian) {
-  const std::size_t K = f.K, n = f.n;
-  std::vector<double> memory(3 * K * kSampleBlock + p * kSampleBlock);
+// Adds the loss at z + sum_a c_a Z_a over a range of rows, and its gradient (p,) and
+// Hessian (p, p) in c; `directions` is (p, K, n).
+SKGD_INLINE void add_plane(const SampleLoss& f, Range rows, const double* z,
+                           const double* directions, const double* c,
+                           BlockMemory& memory, Plane& plane) {
+  const std::size_t K = f.K, n = f.n, p = plane.p;
   double *at = memory.data(), *d = at + K * kSampleBlock, *h = d + K * kSampleBlock,
          *mean = h + K * kSampleBlock;
-  Plane plane{p};
-  double sum = 0.0;
-  for (std::size_t i = 0; i < n; i += kSampleBlock) {
-    const std::size_t R = std::min(kSampleBlock, n - i);
+  for (std::size_t i = rows.begin; i < rows.end; i += kSampleBlock) {
+    const std::size_t R = std::min(kSampleBlock, rows.end - i);
     for (std::size_t k = 0; k < K; ++k) {
       double* line = at + k * kSampleBlock;
       std::copy(z + k * n + i, z + k * n + i + R, line);
@@ -166,13 +178,14 @@ SKGD_INLINE double evaluate_plane(const SampleLoss& f, const double* z,
     }
     const double* lines[kMostDirections];
     if (f.loss.name != LossName::softmax) {
-      sum += evaluate_rows(f, i, R, at, d, h);
+      plane.value += evaluate_rows(f, i, R, at, d, h);
       for (std::size_t a = 0; a < p; ++a) lines[a] = directions + a * n + i;
       plane.add(R, lines, d, h);
       continue;
     }
     const double* s = f.s + i;
-    sum += softmax_shares(R, K, f.code + i, at, kSampleBlock, s, d, kSampleBlock);
+    plane.value +=
+        softmax_shares(R, K, f.code + i, at, kSampleBlock, s, d, kSampleBlock);
     std::fill(mean, mean + p * kSampleBlock, 0.0);
     for (std::size_t k = 0; k < K; ++k) {
       double *dk = d + k * kSampleBlock, *hk = h + k * kSampleBlock;
@@ -195,17 +208,58 @@ SKGD_INLINE double evaluate_plane(const SampleLoss& f, const double* z,
               s[r] * mean[a * kSampleBlock + r] * mean[b * kSampleBlock + r];
     }
   }
-  for (std::size_t a = 0; a < p; ++a) {
-    gradient[a] = plane.gradient[a];
-    for (std::size_t b = 0; b <= a; ++b)
-      hessian[a * p + b] = hessian[b * p + a] = plane.hessian[a][b];
-  }
-  return sum;
 }
 
 // Compiled once for each instruction set (view_entry_points.cpp).
-double evaluate_entry(const SampleLoss&, const double* z, double* d, double* h);
-double plane_entry(const SampleLoss&, const double* z, const double* directions,
-                   std::size_t p, const double* c, double* gradient, double* hessian);
+double evaluate_entry(const SampleLoss&, Range, const double* z, double* d, double* h);
+void plane_entry(const SampleLoss&, Range, const double* z, const double* directions,
+                 const double* c, BlockMemory&, Plane&);
+
+// Ranges of 2^14 values of whole blocks, at most 16: sums over them are added in order,
+// so that threads change no bit. What the user wrote is called once for all rows.
+inline std::size_t range_count(const SampleLoss& f) {
+  if (f.loss.name == LossName::written) return 1;
+  return std::max<std::size_t>(1, std::min<std::size_t>(16, f.n * f.K / 16384));
+}
+
+inline Range range_of(const SampleLoss& f, std::size_t c, std::size_t n_ranges) {
+  const std::size_t blocks = (f.n + kSampleBlock - 1) / kSampleBlock;
+  return {std::min(f.n, blocks * c / n_ranges * kSampleBlock),
+          std::min(f.n, blocks * (c + 1) / n_ranges * kSampleBlock)};
+}
+
+// d = s l'(z), h = s l''(z) (of softmax s p (1 - p)); gives the loss.
+inline double evaluate(const SampleLoss& f, const double* z, double* d, double* h,
+                       int n_threads) {
+  if (f.loss.name == LossName::written) return f.loss.written(f.n, f.y, z, f.s, d, h);
+  const std::size_t n_ranges = range_count(f);
+  double sums[16];
+  for_chunks(n_ranges, n_threads, [&](int, std::size_t c) {
+    sums[c] = evaluate_entry(f, range_of(f, c, n_ranges), z, d, h);
+  });
+  return std::accumulate(sums, sums + n_ranges, 0.0);
+}
+
+// The loss at z + sum_a c_a Z_a, its gradient (p,) and Hessian (p, p) in c, in one
+// pass; `directions` is (p, K, n).
+inline double evaluate_plane(const SampleLoss& f, const double* z,
+                             const double* directions, std::size_t p, const double* c,
+                             double* gradient, double* hessian, int n_threads) {
+  const std::size_t n_ranges = range_count(f);
+  std::vector<BlockMemory> memory(worker_count(n_ranges, n_threads),
+                                  BlockMemory((3 * f.K + p) * kSampleBlock));
+  std::vector<Plane> parts(n_ranges, Plane{p});
+  for_chunks(n_ranges, n_threads, [&](int worker, std::size_t r) {
+    plane_entry(f, range_of(f, r, n_ranges), z, directions, c, memory[worker],
+                parts[r]);
+  });
+  for (std::size_t r = 1; r < n_ranges; ++r) parts[0].add(parts[r]);
+  for (std::size_t a = 0; a < p; ++a) {
+    gradient[a] = parts[0].gradient[a];
+    for (std::size_t b = 0; b <= a; ++b)
+      hessian[a * p + b] = hessian[b * p + a] = parts[0].hessian[a][b];
+  }
+  return parts[0].value;
+}
 
 }  // namespace skgd

@@ -10,10 +10,13 @@
 #include <memory>
 #include <vector>
 
+#include "blas.hpp"
 #include "centred.hpp"
 #include "threads.hpp"
 
 namespace skgd {
+
+constexpr std::size_t kGramValues = 65536;  // of a block: half a second-level cache
 
 class View {
  public:
@@ -30,15 +33,18 @@ class View {
   virtual void gradient(const double* u, double b, const SampleLoss& f, double* g,
                         int n_threads) const = 0;
   // sum_i s_i x_i, least and greatest value of each column
-  virtual void range(const double* s, double* sum, double* low, double* high) const = 0;
-  // Dense: block (n_positions, width) of factor_i [(x_i - mean) scale, 1], width d or
-  // d + 1
-  virtual void block(const std::uint32_t* rows, std::size_t n_positions,
-                     const double* factor, const double* scale, std::size_t width,
-                     double* out) const = 0;
-  // CSR: H (d, d) += sum_i h_i x_i x_i', the upper triangle
-  virtual void add_gram(const std::uint32_t* rows, std::size_t n_positions,
-                        const double* h, double* H) const = 0;
+  virtual void range(const double* s, double* sum, double* low, double* high,
+                     int n_threads) const = 0;
+  // Dense, of n rows a_i = factor_i [(x_i - mean) scale, 1], width d or d + 1: in the
+  // first lines of out (width + n_roots, width) the upper half of sum_i a_i a_i', in
+  // the others roots a for roots (n_roots, n)
+  virtual void gram(const std::uint32_t* rows, std::size_t n, const double* factor,
+                    const double* scale, std::size_t width, const double* roots,
+                    std::size_t n_roots, const Blas& blas, double* out,
+                    int n_threads) const = 0;
+  // CSR: H (d, d) = sum_i h_i x_i x_i'
+  virtual void raw_gram(const std::uint32_t* rows, std::size_t n, const double* h,
+                        double* H, int n_threads) const = 0;
 };
 
 #define SKGD_VIEW_DECLARE(CLONES, Design, T)                                        \
@@ -66,7 +72,7 @@ class ViewOf final : public View {
       : X_(X), rows_(rows), n_(n_rows), mean_(mean) {}
 
   void matvec(const double* u, std::size_t K, double* z, int n_threads) const override {
-    const std::size_t d = X_.n_features, n_chunks = chunk_count(0);
+    const std::size_t d = X_.n_features, n_chunks = chunk_count(n_, 0);
     for_chunks(n_chunks, n_threads, [&](int, std::size_t c) {
       each_block(c, n_chunks, [&](const Chunk& block) {
         for (std::size_t k = 0; k < K; ++k)
@@ -125,41 +131,81 @@ class ViewOf final : public View {
       for (std::size_t j = 0; j < d; ++j) g[j] -= mean_[j] * g[d];
   }
 
-  void range(const double* s, double* sum, double* low, double* high) const override {
-    const std::size_t d = X_.n_features;
-    std::fill(sum, sum + d, 0.0);
-    std::fill(low, low + d, kInfinite);
-    std::vector<double> high_and_count(2 * d);
-    std::fill_n(high_and_count.begin(), d, -kInfinite);
-    add_range_entry(X_, {rows_, 0, n_}, s, sum, low, high_and_count.data());
+  void range(const double* s, double* sum, double* low, double* high,
+             int n_threads) const override {
+    const std::size_t d = X_.n_features, n_chunks = chunk_count(n_, 4 * d);
+    std::vector<double> parts(n_chunks * 4 * d, 0.0);
+    for_chunks(n_chunks, n_threads, [&](int, std::size_t c) {
+      double* part = parts.data() + c * 4 * d;  // sums, least, greatest, counts
+      std::fill_n(part + d, d, kInfinite);
+      std::fill_n(part + 2 * d, d, -kInfinite);
+      const Chunk chunk{rows_, n_ * c / n_chunks, n_ * (c + 1) / n_chunks};
+      add_range_entry(X_, chunk, s, part, part + d, part + 2 * d);
+    });
     for (std::size_t j = 0; j < d; ++j) {
-      high[j] = high_and_count[j];
-      if (Design::kSparse && high_and_count[d + j] < static_cast<double>(n_)) {
+      double count = 0.0;
+      sum[j] = 0.0, low[j] = kInfinite, high[j] = -kInfinite;
+      for (std::size_t c = 0; c < n_chunks; ++c) {
+        const double* part = parts.data() + c * 4 * d + j;
+        sum[j] += part[0];
+        low[j] = std::min(low[j], part[d]);
+        high[j] = std::max(high[j], part[2 * d]);
+        count += part[3 * d];
+      }
+      if (Design::kSparse && count < static_cast<double>(n_)) {
         low[j] = std::min(low[j], 0.0);  // what is not stored
         high[j] = std::max(high[j], 0.0);
       }
     }
   }
 
-  void block(const std::uint32_t* rows, std::size_t n_positions, const double* factor,
-             const double* scale, std::size_t width, double* out) const override {
-    if constexpr (!Design::kSparse)
-      write_block_entry(X_, mean_, scale, {rows, 0, n_positions}, factor, width, out);
+  void gram(const std::uint32_t* rows, std::size_t n, const double* factor,
+            const double* scale, std::size_t width, const double* roots,
+            std::size_t n_roots, const Blas& blas, double* out,
+            int n_threads) const override {
+    if constexpr (!Design::kSparse) {
+      const std::size_t size = width * (width + n_roots),
+                        n_chunks = chunk_count(n, size);
+      const std::size_t step =
+          std::min(n, std::max(kGramValues / width, std::min<std::size_t>(width, 256)));
+      std::vector<std::vector<double>> memory(
+          worker_count(n_chunks, n_threads),
+          std::vector<double>(step * (width + n_roots)));
+      in_chunks(n_chunks, size, out, n_threads,
+                [&](int worker, std::size_t c, double* to) {
+                  double *block = memory[worker].data(), *own = block + step * width;
+                  const std::size_t end = n * (c + 1) / n_chunks;
+                  for (std::size_t i = n * c / n_chunks; i < end; i += step) {
+                    const std::size_t m = std::min(step, end - i);
+                    write_block_entry(X_, mean_, scale, {rows + i, 0, m}, factor + i,
+                                      width, block);
+                    blas.add_gram(width, m, block, to);
+                    for (std::size_t k = 0; k < n_roots; ++k)
+                      std::copy_n(roots + k * n + i, m, own + k * m);
+                    if (n_roots > 0)
+                      blas.add_cross(width, m, block, n_roots, own, to + width * width);
+                  }
+                });
+    }
   }
 
-  void add_gram(const std::uint32_t* rows, std::size_t n_positions, const double* h,
-                double* H) const override {
-    if constexpr (Design::kSparse)
-      for (std::size_t i = 0; i < n_positions; ++i) {
-        if (h[i] == 0.0) continue;
-        const std::size_t begin = X_.indptr[rows[i]], end = X_.indptr[rows[i] + 1];
-        for (std::size_t p = begin; p < end; ++p) {
-          const double factor = h[i] * X_.values[p];
-          double* line = H + X_.indices[p] * X_.n_features;
-          for (std::size_t q = begin; q < end; ++q)
-            line[X_.indices[q]] += factor * X_.values[q];
+  void raw_gram(const std::uint32_t* rows, std::size_t n, const double* h, double* H,
+                int n_threads) const override {
+    if constexpr (Design::kSparse) {
+      const std::size_t d = X_.n_features, n_chunks = chunk_count(n, d * d);
+      in_chunks(n_chunks, d * d, H, n_threads, [&](int, std::size_t c, double* to) {
+        for (std::size_t i = n * c / n_chunks; i < n * (c + 1) / n_chunks; ++i) {
+          if (h[i] == 0.0) continue;
+          const std::size_t begin = X_.indptr[rows[i]], end = X_.indptr[rows[i] + 1];
+          for (std::size_t p = begin; p < end; ++p) {
+            const double factor = h[i] * X_.values[p];
+            double* line = to + X_.indices[p] * d;
+            for (std::size_t q = begin; q < end; ++q)
+              line[X_.indices[q]] += factor * X_.values[q];
+          }
         }
-      }
+      });
+    }
   }
 
  private:
@@ -169,10 +215,11 @@ class ViewOf final : public View {
   std::size_t n_;
   const double* mean_;
 
-  // Chunks of 2^18 values, at most 16, whose own sums take 1/16 of the rows' size.
-  std::size_t chunk_count(std::size_t size) const {
+  // Chunks of 2^18 values of n rows, at most 16, whose own sums, of the given size,
+  // take 1/16 of the rows' size.
+  std::size_t chunk_count(std::size_t n, std::size_t size) const {
     const double share =
-        static_cast<double>(n_) / std::max<std::size_t>(X_.n_samples, 1);
+        static_cast<double>(n) / std::max<std::size_t>(X_.n_samples, 1);
     const double values = share * static_cast<double>(X_.n_values());
     const double most =
         std::min({16.0, values / 262144.0, values / (16.0 * size + 1.0)});
@@ -191,12 +238,20 @@ class ViewOf final : public View {
 
   template <class Add>
   void sum(std::size_t size, double* g, int n_threads, const Add& add) const {
-    const std::size_t n_chunks = chunk_count(size);
+    const std::size_t n_chunks = chunk_count(n_, size);
+    in_chunks(n_chunks, size, g, n_threads, [&](int, std::size_t c, double* to) {
+      each_block(c, n_chunks, [&](const Chunk& block) { add(block, to); });
+    });
+  }
+
+  // g = sum of what work(worker, c, to) adds to zeros, in the order of the chunks.
+  template <class Work>
+  static void in_chunks(std::size_t n_chunks, std::size_t size, double* g,
+                        int n_threads, const Work& work) {
     std::vector<double> parts((n_chunks - 1) * size);
     std::fill(g, g + size, 0.0);
-    for_chunks(n_chunks, n_threads, [&](int, std::size_t c) {
-      double* to = c == 0 ? g : parts.data() + (c - 1) * size;
-      each_block(c, n_chunks, [&](const Chunk& block) { add(block, to); });
+    for_chunks(n_chunks, n_threads, [&](int worker, std::size_t c) {
+      work(worker, c, c == 0 ? g : parts.data() + (c - 1) * size);
     });
     for (std::size_t c = 1; c < n_chunks; ++c)
       for (std::size_t j = 0; j < size; ++j) g[j] += parts[(c - 1) * size + j];

@@ -37,15 +37,15 @@ SKGD_DESIGNS(SKGD_DEFINE)
 SKGD_DEFINE_BLOCK(float)
 SKGD_DEFINE_BLOCK(double)
 
-SKGD_CLONES double evaluate_entry(const SampleLoss& loss, const double* z, double* d,
-                                  double* h) {
-  return evaluate_all(loss, z, d, h);
+SKGD_CLONES double evaluate_entry(const SampleLoss& loss, Range rows, const double* z,
+                                  double* d, double* h) {
+  return evaluate_range(loss, rows, z, d, h);
 }
 
-SKGD_CLONES double plane_entry(const SampleLoss& loss, const double* z,
-                               const double* directions, std::size_t p, const double* c,
-                               double* gradient, double* hessian) {
-  return evaluate_plane(loss, z, directions, p, c, gradient, hessian);
+SKGD_CLONES void plane_entry(const SampleLoss& loss, Range rows, const double* z,
+                             const double* directions, const double* c,
+                             BlockMemory& memory, Plane& plane) {
+  add_plane(loss, rows, z, directions, c, memory, plane);
 }
 
 }  // namespace skgd

@@ -72,8 +72,10 @@ def _products_pay(problem, loss, positive, tol) -> bool:
     """
     view = _raw_view(problem)
     alike = loss.quadratic and problem.samples.positive is None
-    if not alike or view.sparse or view.n_rows <= view.n_features:
+    if not alike or view.sparse:
         return False
+    if view.n_rows <= view.n_features and not problem.ridge:
+        return False  # the Gram matrix is singular
     if problem.l1 or positive:
         return view.n_features <= MOST_WHOLE
     return choose_rows(view, loss, tol) is None
@@ -184,7 +186,8 @@ def output_losses(problem, s):
     samples, name, parameter = problem.samples, problem.loss, problem.parameter
     y = samples.y[problem.rows]
     if name == "softmax":
-        yield SampleLoss(name, parameter, y.astype(np.int32), s, samples.n_outputs)
+        codes, K = y.astype(np.int32), samples.n_outputs
+        yield SampleLoss(name, parameter, codes, s, K, problem.n_threads)
         return
     for k in range(samples.n_outputs):
         own = s
@@ -194,7 +197,7 @@ def output_losses(problem, s):
             target = np.where(y == (k if samples.n_outputs > 1 else 1), 1.0, -1.0)
         if samples.positive is not None:
             own = np.where(target > 0, s * samples.positive[k], s)
-        yield SampleLoss(name, parameter, target, own)
+        yield SampleLoss(name, parameter, target, own, 1, problem.n_threads)
 
 
 def _make_task(problem, loss, view, variance, positive, fixed):

@@ -132,7 +132,8 @@ class AutoEpochs:
             return Ending(coef, intercept, report.objective)
         objective = self._objective(coef, intercept)
         rounding = max(objective - report.objective, 0.0)
-        allowed = sum(task.needed(self._tol, report.objective) for task in self._tasks)
+        needed = sum(task.needed(self._tol, report.objective) for task in self._tasks)
+        allowed = 2.0 * needed  # which is half of tol
         if self._above_null(objective):
             coef = np.zeros_like(coef)
             constant = np.concatenate([task.constant for task in self._tasks])

@@ -1,0 +1,32 @@
+// The two routines of BLAS that a Gram matrix takes, by the pointers that SciPy gives.
+#pragma once
+
+#include <cstddef>
+
+namespace skgd {
+
+struct Blas {
+  void (*dsyrk)(char*, char*, int*, int*, double*, double*, int*, double*, double*,
+                int*);
+  void (*dgemm)(char*, char*, int*, int*, int*, double*, double*, int*, double*, int*,
+                double*, double*, int*);
+
+  // gram (width, width) += block' block for a block (m, width): the upper half
+  void add_gram(std::size_t width, std::size_t m, double* block, double* gram) const {
+    char lower = 'L', plain = 'N';  // its columns are our lines
+    int w = static_cast<int>(width), k = static_cast<int>(m);
+    double one = 1.0;
+    dsyrk(&lower, &plain, &w, &k, &one, block, &w, &one, gram, &w);
+  }
+
+  // cross (n, width) += lines block, for lines (n, m)
+  void add_cross(std::size_t width, std::size_t m, double* block, std::size_t n,
+                 double* lines, double* cross) const {
+    char plain = 'N';
+    int w = static_cast<int>(width), k = static_cast<int>(m), r = static_cast<int>(n);
+    double one = 1.0;
+    dgemm(&plain, &plain, &w, &r, &k, &one, block, &w, lines, &k, &one, cross, &w);
+  }
+};
+
+}  // namespace skgd
