@@ -6,10 +6,9 @@ from skgd._minimize import gradient_descent
 from skgd._path import alpha_path
 from skgd._regressor import GDRegressor
 from skgd._search import GDClassifierCV, GDRegressorCV
+from skgd._version import __version__
 from skgd.display import ConvergenceDisplay, DescentPathDisplay, LearningRateDisplay
 from skgd.textbook import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSProp
-
-__version__ = "0.1.0"
 
 __all__ = [
     "SGD",

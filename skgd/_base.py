@@ -32,6 +32,7 @@ from skgd._problem import Problem
 from skgd._seed import seed_of
 from skgd._stopping import Certificate, Stopping
 from skgd._training import Training, rows_to_train_on, scorer_of
+from skgd._version import __version__
 from skgd.auto import AutoEpochs, StreamEpochs, TooLargeError
 from skgd.textbook import ADAPTIVE, AGGRESSIVE, SCHEDULES, DescentState, TextbookEpochs
 from skgd.textbook._stability import divergence_message
@@ -140,7 +141,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
                 state = self._state_to_go_on_from()
             rows = training.rows
             if len(rows) == 0:  # no epoch will see that X is sound
-                engine.Design(training.X)
+                _validation.check_sound(training.X)
                 _validation.check_finite(self, training.X)
                 self._store_untouched(state)
                 return self
@@ -399,8 +400,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
         """Give X w + b of shape (n_samples, n_outputs)."""
         check_is_fitted(self)
         X = _validation.check_X(self, X, reset=False)
-        if issparse(X):
-            engine.Design(X)  # SciPy would read wherever broken indices point
+        _validation.check_sound(X)
         coef = self.coef_ if self.coef_.ndim == 2 else self.coef_[None, :]
         return safe_sparse_dot(X, coef.T, dense_output=True) + self.intercept_
 
@@ -432,6 +432,24 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
         if issparse(self.coef_):
             self.coef_ = self._shaped_coef(self.coef_.toarray())
         return self
+
+    # --- Pickles
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "_skgd_version": __version__}
+
+    def __setstate__(self, state):
+        version = state.pop("_skgd_version", None)
+        if version != __version__:
+            by = "an unknown version" if version is None else f"skgd {version}"
+            warnings.warn(
+                f"This {type(self).__name__} was pickled by {by}, and this is skgd"
+                f" {__version__}: what it gives may be wrong, and partial_fit may fail."
+                " Fit it anew, or load it with the version that it is of.",
+                UserWarning,
+                stacklevel=2,
+            )
+        super().__setstate__(state)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

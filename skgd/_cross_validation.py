@@ -87,6 +87,7 @@ class AlphaSearch:
             plain = self._checked()
             routed = self._routed(sample_weight, groups, params)
             whole = plain._training(X, y, sample_weight, reset=True)
+            _validation.check_sound(whole.X)
             alphas = grid_of(plain, whole, self.alphas, self.eps)
             weight = _validation.check_sample_weight(sample_weight, whole.X.shape[0])
             data = _Data(whole.X, plain._original(whole.targets), weight)

@@ -4,6 +4,9 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+# A loss that large is about to overflow, as its derivatives may have done already.
+_LARGE = 1e300
+
 
 class Loss(ABC):
     """A loss of your own: three formulas on arrays, for `loss=` of both estimators.
@@ -119,14 +122,16 @@ class Loss(ABC):
         """Give value, derivative and (None unless `twice`) second derivative, checked.
 
         Raises a ValueError that names the formula which gives another shape, no real
-        numbers, or numbers below zero where there are none.
+        numbers, numbers below zero where there are none, or an infinite derivative
+        where the loss itself does not overflow.
         """
-        found = [self._checked("value", y, z), self._checked("derivative", y, z), None]
-        if twice:
-            found[2] = self._checked("second_derivative", y, z)
-        return tuple(found)
+        value = self._checked("value", y, z)
+        slope = self._checked("derivative", y, z, value)
+        if not twice:
+            return value, slope, None
+        return value, slope, self._checked("second_derivative", y, z, value)
 
-    def _checked(self, name, y, z):
+    def _checked(self, name, y, z, value=None):
         where = f"{type(self).__name__}.{name}"
         with np.errstate(all="ignore"):
             values = getattr(self, name)(y.copy(), z.copy())
@@ -139,10 +144,14 @@ class Loss(ABC):
                 f"{where} must give an array of the shape {y.shape}, got"
                 f" {np.shape(values)}."
             )
-        finite = np.isfinite(z)
-        if np.isnan(array[finite]).any():
-            at = np.flatnonzero(finite)[np.isnan(array[finite])][0]
-            raise ValueError(f"{where} gives NaN at y={y[at]:g}, z={z[at]:g}.")
+        wrong = np.isnan(array)
+        if value is not None:
+            wrong |= np.isinf(array) & (value < _LARGE)
+        wrong &= np.isfinite(z)
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            shown = "NaN" if np.isnan(array[at]) else f"{array[at]:g}"
+            raise ValueError(f"{where} gives {shown} at y={y[at]:g}, z={z[at]:g}.")
         if name != "derivative" and (array < 0.0).any():
             at = int(np.argmin(array))
             raise ValueError(

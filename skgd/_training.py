@@ -80,6 +80,7 @@ def _given_data(estimator, training, X_val, y_val, sample_weight_val):
     dtype, n_outputs = training.X.dtype, training.n_outputs
     try:
         X, targets = estimator._to_score(X_val, y_val, n_outputs)
+        _validation.check_sound(X)
         weight = _validation.check_sample_weight(sample_weight_val, X.shape[0])
         if X.dtype != dtype:
             with np.errstate(over="ignore"):

@@ -7,6 +7,8 @@ from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
+from skgd._core import engine
+
 ROWS_LIMIT = 2**32  # rows are numbered with 32 bits
 
 
@@ -16,6 +18,7 @@ def check_X(estimator, X, y="no_validation", *, reset, **options):
     X in such a form is not copied; y is returned as scikit-learn's validate_data does.
     """
     check_no_dates(X, "X")
+    _check_convertible(X)
     try:
         return validate_data(
             estimator,
@@ -32,6 +35,34 @@ def check_X(estimator, X, y="no_validation", *, reset, **options):
         raise ValueError(
             f"X and y must be numbers in the range of float64: {error}."
         ) from error
+
+
+def _check_convertible(X) -> None:
+    """Raise if SciPy, to make CSR of X, would follow indices that are broken."""
+    if not issparse(X) or X.format not in ("csc", "bsr", "coo"):
+        return
+    try:
+        if X.format != "coo":
+            X.check_format(full_check=True)
+            return
+        if len({len(X.data), *map(len, X.coords)}) > 1:
+            raise ValueError("row, column, and data arrays must have one length")
+        for index, size in zip(X.coords, X.shape, strict=True):
+            if len(index) and not (index.min() >= 0 and index.max() < size):
+                raise ValueError(f"indices must lie in [0, {size})")
+    except ValueError as error:
+        raise ValueError(
+            f"X is not a sound {X.format.upper()} matrix: {error}"
+        ) from error
+
+
+def check_sound(X) -> None:
+    """Raise if X is a CSR matrix whose indices are broken: a pass over them.
+
+    Before SciPy picks rows of it, or multiplies with it, which checks nothing.
+    """
+    if issparse(X):
+        engine.Design(X)
 
 
 def check_training(estimator, X, y, *, reset, **options):
@@ -57,7 +88,8 @@ def check_no_dates(array, name: str) -> None:
 def check_finite(estimator, X) -> None:
     """Raise scikit-learn's error if X has a NaN or an infinity: a pass over X."""
     name = type(estimator).__name__
-    assert_all_finite(X, input_name="X", estimator_name=name)
+    with np.errstate(invalid="ignore"):  # it sums up infinities of both signs
+        assert_all_finite(X, input_name="X", estimator_name=name)
 
 
 def check_size(n_samples: int) -> None:

@@ -174,6 +174,75 @@ def test_written_loss_that_is_broken_stops_textbook_steps(method, mode):
         GDRegressor(Broken(method, _raise), **options).fit(X, Y)
 
 
+class Late(WrittenHuber):
+    """A loss one of whose formulas goes wrong in the fourth call of it."""
+
+    def __init__(self, method, wrong):
+        super().__init__()
+        self.method, self.wrong, self.calls = method, wrong, 0
+
+    def _of(self, method, y, z):
+        values = getattr(WrittenHuber, method)(self, y, z)
+        self.calls += method == self.method
+        if method == self.method and self.calls > 3:
+            values[len(values) // 2] = self.wrong
+        return values
+
+    value, derivative = Broken.value, Broken.derivative
+    second_derivative = Broken.second_derivative
+
+
+def _late(method, wrong, container, **options):
+    loss = Late(method, wrong)
+    model = GDRegressor(loss, random_state=0, **options)
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the caller looks at it
+        model.fit(CONTAINERS[container](X), Y)
+    assert loss.calls > 3
+    assert not hasattr(model, "coef_")
+    return str(error.value)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("wrong", [np.nan, np.inf], ids=str)
+@pytest.mark.parametrize("method", ["value", "derivative", "second_derivative"])
+@pytest.mark.parametrize("mode", MODES)
+def test_written_loss_that_breaks_in_mid_descent_ends_it(
+    mode, method, wrong, container
+):
+    said = _late(method, wrong, container, mode=mode)
+    # that the loss itself overflows may be the descent's fault
+    overflow = method == "value" and wrong == np.inf
+    named = f"Late.{method} gives {'NaN' if np.isnan(wrong) else 'inf'} at y="
+    assert ("the objective is no finite number" if overflow else named) in said
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 1e308], ids=str)
+@pytest.mark.parametrize("method", ["value", "derivative"])
+@pytest.mark.parametrize("mode", MODES)
+def test_written_loss_that_breaks_ends_textbook_descent(mode, method, wrong, container):
+    options = {"learning_rate": "constant", "eta0": 1e-7, "max_iter": 5}
+    said = _late(method, wrong, container, mode=mode, **options)
+    assert f"Late.{method} gives" in said or "Floating-point under-/overflow" in said
+
+
+def test_written_loss_may_overflow_far_out():
+    class Exponential(WrittenHuber):  # overflows in trials of the plane search
+        curvature, jumps = np.inf, False
+
+        def value(self, y, z):
+            return np.exp(y - z) + np.exp(z - y) - 2.0
+
+        def derivative(self, y, z):
+            return np.exp(z - y) - np.exp(y - z)
+
+        def second_derivative(self, y, z):
+            return np.exp(z - y) + np.exp(y - z)
+
+    model = GDRegressor(Exponential()).fit(X, 0.02 * Y, coef_init=np.full(10, 5.0))
+    assert model.converged_
+
+
 def test_written_loss_is_not_negative():
     with pytest.raises(ValueError, match=r"Broken.value must be >= 0; it is -"):
         GDRegressor(Broken("value", lambda v: v - 1.0)).fit(X, Y)

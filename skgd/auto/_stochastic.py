@@ -161,7 +161,9 @@ class StochasticMove:
         # L_i, the largest l'' being one
         self._bound = relative * task.loss.weight * norms
         n, total = len(norms), self._bound.sum()
-        share = self._bound / total if total > 0.0 else 1.0 / n
+        share = np.full(n, 1.0 / n)
+        if 0.0 < total < np.inf:
+            share = self._bound / total
         self._p = 0.5 * (1.0 / n + share)
 
     def _order(self):
