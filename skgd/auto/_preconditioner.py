@@ -26,7 +26,7 @@ class Diagonal:
 
     def __init__(self, task, h):
         view = task.view
-        d = [view.rmatvec_squared(np.ascontiguousarray(row)) for row in h]
+        d = [view.rmatvec_squared(row) for row in h]
         self._squares = np.array(d)
         self._intercept = np.maximum(h.sum(axis=1), 1e-300)
         self._set_diagonal(task)
