@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.base import clone
 
 from skgd import GDClassifier, GDRegressor
+from skgd._dask._space import BlockSpace
 
 da = pytest.importorskip("dask.array", reason="Dask is not installed")
 dd = pytest.importorskip("dask.dataframe", reason="Dask's frames are not installed")
@@ -95,6 +96,68 @@ def test_blocks_give_the_weighted_classes_of_memory(classes, multi_class, class_
     again = clone(model).fit(X, y, sample_weight=weight)
     assert_allclose(again.objective_, in_memory.objective_, rtol=1e-8)
     assert_array_equal(in_blocks.classes_, in_memory.classes_)
+
+
+@pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
+@pytest.mark.parametrize("loss", ["squared_error", *SMOOTH])
+def test_blocks_give_the_sparse_regression_of_memory(numbers, loss, penalty):
+    X, y = numbers
+    model = GDRegressor(loss, penalty=penalty, alpha=1e-2, epsilon=1.0, tol=1e-10)
+    in_memory, in_blocks = assert_same(model, X, y)
+    assert_array_equal(in_blocks.coef_ == 0, in_memory.coef_ == 0)
+
+
+@pytest.mark.parametrize(
+    ("loss", "multi_class"),
+    [
+        ("log_loss", "auto"),
+        ("log_loss", "ovr"),
+        ("squared_hinge", "auto"),
+        ("modified_huber", "auto"),
+    ],
+)
+def test_blocks_give_the_sparse_classes_of_memory(classes, loss, multi_class):
+    model = GDClassifier(
+        loss, penalty="l1", alpha=1e-2, multi_class=multi_class, tol=1e-10
+    )
+    in_memory, in_blocks = assert_same(model, *classes)
+    assert_array_equal(in_blocks.coef_ == 0, in_memory.coef_ == 0)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
+def test_blocks_of_many_columns_give_the_sparse_model_of_memory(kind):
+    rng = np.random.default_rng(4)  # more columns than one Gram matrix is made of
+    X = rng.normal(size=(90, 600)) * (rng.random((90, 600)) < 0.2)
+    y = X[:, 0] - X[:, 1] + rng.normal(size=90) > 0
+    model = GDClassifier(penalty="l1", alpha=0.02, tol=1e-9)
+    in_memory = clone(model).fit(kind(X), y)
+    X_blocks, y_blocks = cut(X, y, 3)
+    in_blocks = clone(model).fit(X_blocks.map_blocks(kind), y_blocks)
+    assert_allclose(in_blocks.objective_, in_memory.objective_, rtol=1e-8)
+
+
+@pytest.mark.parametrize("penalty", ["l2", "l1"])
+def test_mini_batches_of_sorted_blocks_end_in_the_same_optimum(classes, penalty):
+    X, y = classes  # in the order of y, so that most blocks have but one class
+    model = GDClassifier(penalty=penalty, alpha=1e-2, tol=1e-10)
+    in_memory = clone(model).fit(X, y)
+    model.set_params(mode="mini-batch", random_state=0)
+    fits = [clone(model).fit(*cut(X, y, 7)) for _ in range(2)]
+    assert_allclose(fits[0].objective_, in_memory.objective_, rtol=1e-8)
+    assert fits[0].mode_ == "mini-batch"
+    assert_array_equal(fits[0].coef_, fits[1].coef_)
+    falls = np.diff(fits[0].history_["objective"])
+    assert (falls <= 1e-15).all()  # rounding of F, which is below 1
+
+
+def test_diagonal_metric_ends_in_the_same_optimum(classes, monkeypatch):
+    monkeypatch.setattr(BlockSpace, "factors", lambda *_: False)  # as of 2001 columns
+    X, y = classes
+    in_memory = GDClassifier(alpha=1e-2, tol=1e-8).fit(X, y)
+    for mode in ("batch", "mini-batch"):
+        model = GDClassifier(alpha=1e-2, tol=1e-8, mode=mode).fit(*cut(X, y, 3))
+        # the estimate of a diagonal is good to a factor of ten or so
+        assert_allclose(model.objective_, in_memory.objective_, rtol=1e-6)
 
 
 def test_blocks_without_intercept(numbers):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from scipy.special import softmax
 from sklearn.utils import assert_all_finite, check_array
 
 from skgd import _validation
@@ -13,6 +14,8 @@ from skgd._core.bridge import SampleLoss, View
 from skgd._core.losses import traits_of
 from skgd._labels import codes_of
 from skgd.auto._moments import Columns, Products
+from skgd.auto._stochastic import MiniBatchMove
+from skgd.auto._task import Task
 
 
 @dataclass(frozen=True)
@@ -164,6 +167,17 @@ class Sums:
         return type(self)(*(a if b is None else a + b for a, b in both))
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """The least and the largest of some numbers, which sums keep."""
+
+    least: float
+    largest: float
+
+    def __add__(self, other):
+        return Bounds(min(self.least, other.least), max(self.largest, other.largest))
+
+
 @dataclass
 class Look(Sums):
     """What a model makes of the rows.
@@ -178,6 +192,8 @@ class Look(Sums):
         Sums of the weighted derivatives and second derivatives.
     curved : ndarray of shape (n_outputs,)
         Rows whose second derivative is not zero.
+    bounds : Bounds
+        Of the second derivatives, per unit of weight.
     change : ndarray of shape (2,) or None
         Sums of abs(h - h_0) and max(h, h_0), h_0 that of another model.
     grams : ndarray of shape (n_outputs, n_features + 1, n_features + 1) or None
@@ -191,6 +207,7 @@ class Look(Sums):
     d: np.ndarray
     h: np.ndarray
     curved: np.ndarray
+    bounds: Any
     change: np.ndarray | None = None
     grams: np.ndarray | None = None
     plane: np.ndarray | None = None
@@ -219,6 +236,9 @@ class Raw:
         if isinstance(other, Raw):
             return Raw(self.mean, self.u + other.u, self.b + other.b)
         return Raw(self.mean, self.u, self.b + other[:, 0])
+
+    def __sub__(self, other):
+        return self + -1.0 * other
 
     def __rmul__(self, factor):
         return Raw(self.mean, factor * self.u, factor * self.b)
@@ -254,12 +274,14 @@ def look(X, y, weight, output, z, reference=None, gram=False, plane=None):
     view, loss = rows.view(z.mean), output.of(rows)
     d, h = np.empty((2, output.n_outputs, len(rows.rows)))
     value = loss.evaluate(z.of(view), d, h)
+    unit = h / loss.weight
     found = Look(
         value,
         view.rmatvec(d),
         d.sum(axis=1),
         h.sum(axis=1),
         np.count_nonzero(h, axis=1),
+        Bounds(unit.min(), unit.max()),
     )
     if reference is not None:
         found.change = _change(h, _curvature(loss, reference.of(view)))
@@ -320,6 +342,93 @@ def second_order(X, y, weight, output, z, least, whole):
     if least:
         h = np.maximum(h, least * loss.weight)
     return np.array([view.gram(k) if whole else view.rmatvec_squared(k) for k in h])
+
+
+@np.errstate(all="ignore")
+def grams_of_pairs(X, y, weight, output, z):
+    """Give [A 1]' diag(s p_a p_b) [A 1] of softmax in a block, for classes b < a."""
+    rows = output.reading.read(X, y, weight)
+    if rows is None:
+        return None
+    view, s = rows.view(z.mean), rows.s
+    share = softmax(z.of(view), axis=0)
+    pairs = ((a, b) for a in range(len(share)) for b in range(a))
+    return np.array([view.gram(s * share[a] * share[b]) for a, b in pairs])
+
+
+@np.errstate(all="ignore")
+def grams_of_columns(X, y, weight, output, z, least, columns):
+    """Give the Gram matrices of some columns and one, of max(h, least s)."""
+    rows = output.reading.read(X, y, weight)
+    if rows is None:
+        return None
+    view, loss = rows.view(z.mean), output.of(rows)
+    h = np.maximum(_curvature(loss, z.of(view)), least * loss.weight)
+    chosen = rows.design.matrix[:, columns]
+    design = engine.Design(
+        chosen.tocsr() if view.sparse else np.ascontiguousarray(chosen)
+    )
+    mean = np.ascontiguousarray(z.mean[columns])
+    part = View(design, rows.rows, mean, np.ones(len(columns)))
+    return np.array([part.gram(k) for k in h])
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the moves of all blocks begin.
+
+    Attributes
+    ----------
+    z : Raw
+    v, b : ndarray of shapes (n_outputs, n_features), (n_outputs,)
+    gradient : ndarray of shape (n_outputs, n_features + 1)
+        Of all rows and the penalty.
+    free : ndarray of shape (n_outputs, n_features) or None
+        The coefficients that may move.
+    scale, ridge : ndarray of shape (n_features,)
+        Of the task.
+    fit_intercept : bool
+    """
+
+    z: Raw
+    v: np.ndarray
+    b: np.ndarray
+    gradient: np.ndarray
+    free: np.ndarray | None
+    scale: np.ndarray
+    ridge: np.ndarray
+    fit_intercept: bool
+
+
+@np.errstate(all="ignore")
+def move(X, y, weight, output, start, solve, seed):
+    """Give the weight of a block times its mini-batch move."""
+    rows = output.reading.read(X, y, weight)
+    if rows is None:
+        return None
+    y, s = output.targets_of(rows)
+    total = s.sum()
+    if not total > 0.0:
+        return None
+    loss = SampleLoss(output.loss, output.parameter, y, s / total, output.n_outputs)
+    view = rows.view(start.z.mean).with_coordinates(start.z.mean, start.scale)
+    task = Task(
+        view,
+        loss,
+        start.ridge,
+        np.zeros_like(start.ridge),
+        False,
+        start.fit_intercept,
+        start.b,
+        np.nan,
+    )
+    z = start.z.of(rows.view(start.z.mean))
+    d, h = np.empty((2, *z.shape))
+    loss.evaluate(z, d, h)
+    face = None if start.free is None else (0.0, start.free)
+    run = MiniBatchMove(task, seed, start.gradient, share=1)
+    dv, db = run(start.v, start.b, z, d, h, solve, face)
+    return total * np.column_stack([dv, db])
 
 
 @dataclass

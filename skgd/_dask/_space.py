@@ -12,12 +12,12 @@ import numpy as np
 
 from skgd._core.losses import traits_of
 from skgd._dask import _block
-from skgd._dask._block import Look, Output, Plane, Raw
+from skgd._dask._block import Look, Output, Plane, Raw, Start
+from skgd.auto._kinked_model import MOST_WHOLE, GramModel
 from skgd.auto._plane import newton_step
+from skgd.auto._working_set import WorkingSetModel
 
-_REMEMBERED = (
-    4  # looks: of the model, of a trial, and where those of the last step were
-)
+_REMEMBERED = 4  # looks: of the model, of trials, and of the step before
 _MOST_ROUNDS = 10  # of a plane search
 _SHARES = 0.5 ** np.array([0.0, -1.0, 1.0, 2.0, 4.0, 7.0, 12.0])  # of Newton's step
 _LEFT = 0.3  # share of what a round gained, for which another one does not pay
@@ -156,6 +156,21 @@ class BlockLoss:
         """Give the diagonals of the same."""
         return self._second_order(h, False)
 
+    def grams_of_pairs(self, z):
+        """Give [A 1]' diag(s p_a p_b) [A 1] of softmax: a round."""
+        return self._blocks.total(_block.grams_of_pairs, _block.add, self.output, z)
+
+    def grams_of_columns(self, h: Curvature, columns):
+        """Give the Gram matrices of some columns and one: a round."""
+        given = self.output, h.z, h.least, columns
+        return self._blocks.total(_block.grams_of_columns, _block.add, *given)
+
+    def moved(self, start, solve, seed):
+        """Give the mean of the blocks' moves, from a round."""
+        given = self.output, start, solve, seed
+        found = self._blocks.total(_block.move, _block.add, *given)
+        return found / self.weight.sum()
+
     def _second_order(self, h, whole):
         key = h.z.key, h.least, whole
         if key not in self._second:
@@ -213,8 +228,56 @@ class BlockView:
         return found.value, found.slope[0] * self.scale, float(found.d[0])
 
 
+class BlockWorkingSet(WorkingSetModel):
+    """A quadratic model over the few columns that matter, from a round.
+
+    It inherits, against the rule: only where Gram matrices come from is different.
+    """
+
+    def _extend(self, columns):
+        task, self.by_column = self.task, None
+        size = len(columns) + int(task.fit_intercept)
+        scale = np.append(task.view.scale[columns], 1.0)[:size]
+        blocks = []
+        for gram in self.h.loss.grams_of_columns(self.h, columns):
+            H = np.ascontiguousarray(gram[:size, :size] * scale * scale[:, None])
+            H.flat[:: size + 1] += np.append(task.ridge[columns], 0.0)[:size]
+            blocks.append(H)
+        self.columns, self.blocks = columns, blocks
+
+
+class BlockMove:
+    """A mini-batch move of every block from the same model, and their weighted mean.
+
+    Each block corrects its batches by the gradient of all rows (Lee, Lin, Ma, Yang,
+    Distributed stochastic variance reduced gradient methods, 2017), so that blocks
+    which differ move to the common optimum; the plane search does the rest.
+    """
+
+    def __init__(self, task, seed):
+        self._task = task
+        self._rng = np.random.default_rng(seed)
+
+    def __call__(self, v, b, z, d, h, solve, face=None, shift=None):
+        """Give the move, as of `make_move`: a round."""
+        task = self._task
+        linear, free = (0.0, None) if face is None else face
+        look = task.loss.look(z)
+        g = look.slope * task.view.scale + task.ridge * v + linear
+        gradient = np.column_stack([g, look.d * task.fit_intercept])
+        start = Start(
+            z, v, b, gradient, free, task.view.scale, task.ridge, task.fit_intercept
+        )
+        move = task.loss.moved(start, solve, int(self._rng.integers(2**31)))
+        return move[:, :-1], move[:, -1]
+
+
 class BlockSpace:
     """What descents do with the stand-ins; see `Memory`."""
+
+    stale = 0.05  # a Gram matrix costs less than the rounds of a stale one: 4 for 17
+
+    own_metric = False  # of a block of one class it would be that of no other
 
     def room(self, task):
         """Give stand-ins for first and second derivatives of the loss."""
@@ -248,6 +311,31 @@ class BlockSpace:
     def lifted(self, loss, h, least):
         """Give the curvature, no less than `least` a unit of weight."""
         return replace(h, least=least)
+
+    def floored(self, loss, h, share):
+        """Give h, no row's l'' below a share of the largest, and whether one was."""
+        bounds = h.loss.look(h.z).bounds
+        least = share * (bounds.largest or 1.0)
+        lifted = bool(bounds.least < least)
+        return replace(h, least=least if lifted else 0.0), lifted
+
+    def model(self, task):
+        """Give a model of the loss beside the kinks of the penalty."""
+        whole = len(task.l1) <= MOST_WHOLE
+        return GramModel(task) if whole else BlockWorkingSet(task)
+
+    def grams_of_pairs(self, task, z):
+        """Yield [A 1]' diag(s p_a p_b) [A 1] of softmax, for all classes b < a."""
+        scale = np.append(task.view.scale, 1.0)
+        for gram in task.loss.grams_of_pairs(z):
+            yield gram * scale * scale[:, None]
+
+    def search_face(self, state, steps):
+        """Leave the step as it is: the next one costs a round, and a search more."""
+
+    def make_move(self, task, mode, seed):
+        """Give the callable that moves in every block and takes the mean."""
+        return BlockMove(task, seed)
 
     def combined(self, c, images):
         """Give sum_p c_p images_p."""

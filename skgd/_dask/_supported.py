@@ -20,8 +20,7 @@ def check_supported(estimator, given) -> None:
             e.learning_rate != _parameters.AUTO,
             f"set learning_rate={_parameters.AUTO!r}, or {stream}",
         ),
-        ("mode", e.mode not in ("auto", "batch"), "set mode='batch'"),
-        ("penalty", e.penalty in ("l1", "elasticnet"), "set penalty='l2' or None"),
+        ("mode", e.mode == "stochastic", "set mode='batch' or mode='mini-batch'"),
         ("loss", kinked, f"set loss to one without kinks, {_smooth(e)}, or {_MEMORY}"),
         ("positive", e.positive, f"set positive=False, or {_MEMORY}"),
         (

@@ -46,6 +46,10 @@ class Diagonal:
         """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
         return g / self._diagonal, g_intercept / self._intercept
 
+    def solve_all(self, g):
+        """Give P^-1 of a gradient of shape (K, n_features + 1)."""
+        return np.column_stack(self.solve(g[:, :-1], g[:, -1]))
+
 
 class Cholesky:
     """P = a factor of the Hessian: one block an output, from all or sampled rows.
@@ -103,6 +107,10 @@ class Cholesky:
         for row, factor in zip(both, self._factors, strict=True):
             row[:] = factor.solve(row)
         return both[:, :-1].copy(), both[:, -1].copy()
+
+    def solve_all(self, g):
+        """Give P^-1 of a gradient of shape (K, n_features + 1)."""
+        return np.column_stack(self.solve(g[:, :-1], g[:, -1]))
 
 
 def _factor(task, H):

@@ -199,9 +199,9 @@ class SmoothDescent:
 
     def _metric(self):
         """Give P^-1 of gradients of shape (K, n_features + 1); None for a diagonal."""
-        if not self._P.certifies:
+        if not self._P.certifies and self.task.space.own_metric:
             return None
-        return lambda g: np.column_stack(self._P.solve(g[:, :-1], g[:, -1]))
+        return self._P.solve_all
 
     # --- Step
 
