@@ -81,7 +81,7 @@ def _cut_alike(X, parts, array, name):
         return [array] * len(parts)
     sizes = X.chunks[0] if _known(X) else _lengths(parts)
     _check_length(sum(sizes), len(array), name)
-    return np.split(array, np.cumsum(sizes)[:-1])
+    return _sent(np.split(array, np.cumsum(sizes)[:-1]))
 
 
 def _lengths(parts):
@@ -93,6 +93,13 @@ def _lengths(parts):
 
 def _length(part):
     return part.shape[0]
+
+
+def _sent(slices):
+    """Give slices of an array in memory that a cluster is sent but once."""
+    import dask
+
+    return list(dask.persist(*(dask.delayed(s, pure=False) for s in slices)))
 
 
 def _known(array) -> bool:

@@ -68,8 +68,7 @@ def training_in_blocks(estimator, X, y, sample_weight) -> BlockTraining:
     """Cut the data into blocks and look at y: a round."""
     check_features(estimator, X, reset=True)
     blocks = blocks_of(X, y, sample_weight)
-    without_X = Blocks([(None, *part[1:]) for part in blocks.parts])
-    seen, of_class, positive = estimator._survey(without_X)
+    seen, of_class, positive = estimator._survey(blocks.without_X())
     dtype, d = dtype_of(X), estimator.n_features_in_
     if isinstance(seen, Labels):
         weights = seen.weights if of_class is None else seen.weights * of_class
@@ -79,7 +78,7 @@ def training_in_blocks(estimator, X, y, sample_weight) -> BlockTraining:
     else:
         reading = Reading(dtype, weight_sum=seen.weight)
         n_rows, n_outputs = seen.n_rows, 1
-    blocks.rounds = 1
+    blocks.rounds = 1  # that of y
     design = BlockDesign((n_rows, d), dtype, np.zeros((1, d)))
     return BlockTraining(design, blocks, reading, seen, n_outputs, positive)
 

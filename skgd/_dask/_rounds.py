@@ -1,6 +1,7 @@
 """Rounds: a task a block, whose small results are added in the order of the blocks."""
 
 from functools import reduce
+from uuid import uuid4
 
 _FAN = 16  # results that a task adds: with 2 the rounds of 64 blocks are six tasks deep
 
@@ -8,10 +9,13 @@ _FAN = 16  # results that a task adds: with 2 the rounds of 64 blocks are six ta
 class Blocks:
     """Rows in blocks, each read by one task a round.
 
+    Graphs are written by hand: `dask.delayed` takes 1 ms a task, as much as the work of
+    a small block.
+
     Parameters
     ----------
-    parts : list of tuple of Delayed
-        X, y and weights of each block (None: no weights).
+    parts : list of tuple
+        X, y and weights of each block, each a Delayed or a value.
 
     Attributes
     ----------
@@ -20,44 +24,82 @@ class Blocks:
     """
 
     def __init__(self, parts):
-        self.parts = parts
+        from dask.highlevelgraph import HighLevelGraph
+
         self.rounds = 0
+        self._parts = parts
+        graphs = {
+            id(x.dask): x.dask for part in parts for x in part if hasattr(x, "dask")
+        }
+        self._graph = HighLevelGraph.merge(*graphs.values())
 
-    def each(self, function, *given):
-        """Give function(X, y, weight, *given) of each block, in order."""
-        import dask
+    def __len__(self):
+        return len(self._parts)
 
-        self.rounds += 1
-        return list(dask.compute(*self._tasks(function, given)))
+    def without_X(self):
+        """Give the same blocks without X, which no task need load then."""
+        return Blocks([(None, *part[1:]) for part in self._parts])
 
     def total(self, function, add, *given):
-        """Give the sum of what the function gives, None being nothing.
+        """Give the sum of function(X, y, weight, *given) of the blocks.
 
-        Neighbours are added first, so that the result depends on the blocks alone.
+        None is nothing. Neighbours are added first, so that the result depends on the
+        blocks alone.
         """
-        import dask
+        from dask.delayed import Delayed
+        from dask.highlevelgraph import HighLevelGraph
 
         self.rounds += 1
-        tasks = self._tasks(function, given)
-        combine = dask.delayed(_combine, pure=False)
-        while len(tasks) > _FAN:
-            groups = range(0, len(tasks), _FAN)
-            tasks = [combine(tasks[begin : begin + _FAN], add) for begin in groups]
-        return _combine(dask.compute(*tasks), add)
+        name = f"skgd-{function.__name__.strip('_')}-{uuid4().hex}"
+        task, reference = _words()
+        shared = reference((name, "given"))
+        layer = {(name, "given"): _Given(function, add, given)}
+        keys = []
+        for i, part in enumerate(self._parts):
+            keys.append((name, i))
+            values = (
+                reference(x.key) if hasattr(x, "dask") else _Given(x) for x in part
+            )
+            layer[keys[-1]] = task(keys[-1], _call, shared, *values)
+        depth = 0
+        while len(keys) > 1 or depth == 0:
+            groups = [keys[i : i + _FAN] for i in range(0, len(keys), _FAN)]
+            keys = [(name, "sum", depth, i) for i in range(len(groups))]
+            for key, group in zip(keys, groups, strict=True):
+                layer[key] = task(key, _combine, shared, *map(reference, group))
+            depth += 1
+        layers = {**self._graph.layers, name: layer}
+        dependencies = {**self._graph.dependencies, name: set(self._graph.layers)}
+        graph = HighLevelGraph(layers, dependencies)
+        return Delayed(keys[0], graph, layer=name).compute()
 
-    def _tasks(self, function, given):
-        import dask
 
-        # one node of the graph for what all tasks are given
-        shared = dask.delayed(given, traverse=False, pure=False)
-        task = dask.delayed(_call, pure=False)
-        return [task(function, *part, shared) for part in self.parts]
+def _words():
+    """Give how this Dask writes a task and a reference to another one.
+
+    Tuples do not do since 2024.12: of persisted blocks the graph of `to_delayed` is
+    empty there, and a key that it does not have is taken for a value.
+    """
+    try:
+        from dask._task_spec import Task, TaskRef
+    except ImportError:
+        return lambda key, *call: call, lambda key: key
+    return Task, TaskRef
 
 
-def _call(function, X, y, weight, given):
+class _Given:
+    """What tasks are given, which the graph does not look into."""
+
+    def __init__(self, *values):
+        self.values = values
+
+
+def _call(shared, *part):
+    function, _, given = shared.values
+    X, y, weight = (x.values[0] if isinstance(x, _Given) else x for x in part)
     return function(X, y, weight, *given)
 
 
-def _combine(results, add):
+def _combine(shared, *results):
     found = [result for result in results if result is not None]
-    return reduce(add, found) if found else None
+    return reduce(shared.values[1], found) if found else None

@@ -82,7 +82,7 @@ class Labels:
 
 def numbers_in_blocks(blocks, needed: str, loss: Any) -> Numbers:
     """Look at targets that are numbers: a round."""
-    given = needed, loss, len(blocks.parts)
+    given = needed, loss, len(blocks)
     return _some(blocks.total(_numbers_of, add, *given))
 
 
