@@ -19,6 +19,9 @@ from skgd import _parameters, _validation
 from skgd._callbacks import CallbackSupportMixin, tasks_of, with_callbacks
 from skgd._core import engine
 from skgd._core.losses import traits_of
+from skgd._dask import is_collection
+from skgd._dask._problem import problem_in_blocks, training_in_blocks
+from skgd._dask._supported import check_supported
 from skgd._descent import DivergedError, descend
 from skgd._messages import (
     auto_messages,
@@ -65,6 +68,14 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
         """Validate the data; learn classes or the shape of y if `reset`."""
 
     @abstractmethod
+    def _survey(self, blocks):
+        """Look at y in blocks; learn classes or the shape of y.
+
+        Gives Numbers or Labels, weights of classes in all outputs or None, and weights
+        of class k in the k-th one-vs-rest problem or None.
+        """
+
+    @abstractmethod
     def _core_loss(self, n_outputs: int) -> str:
         """Give the loss in the core's words."""
 
@@ -108,9 +119,15 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
         with _all_or_nothing(self):
             tasks.begin()
             earlier = self._earlier_model() if self.warm_start else None
-            training = self._training(X, y, sample_weight, reset=True)
             start = coef_init, intercept_init, earlier
-            problem, outcome, stopping = self._solve(training, start, given, tasks)
+            if is_collection(X):
+                check_supported(self, given)
+                training = training_in_blocks(self, X, y, sample_weight)
+                fit = self._solve_in_blocks(training, start, tasks)
+            else:
+                training = self._training(X, y, sample_weight, reset=True)
+                fit = self._solve(training, start, given, tasks)
+            problem, outcome, stopping = fit
             self._store(outcome)
             tasks.end()
         self._warn(problem, outcome, stopping)
@@ -129,6 +146,15 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, ABC):
             tol=self.tol,
             score=score,
             tasks=tasks,
+        )
+        return problem, outcome, stopping
+
+    def _solve_in_blocks(self, training, start, tasks):
+        """Descend on rows in blocks; store nothing."""
+        state = self._initial_state(training, *start)
+        problem = problem_in_blocks(self, training, state)
+        outcome, stopping = self._descend(
+            problem, state, max_iter=self.max_iter, tol=self.tol, tasks=tasks
         )
         return problem, outcome, stopping
 

@@ -12,6 +12,9 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skgd import _parameters, _validation
 from skgd._base import BaseGD
+from skgd._dask import is_collection
+from skgd._dask._predict import accuracy_in_blocks, lazily
+from skgd._dask._survey import labels_in_blocks
 from skgd._labels import checked_classes, codes_of, labels_of
 from skgd._probabilities import codes_of_raw, log_probabilities_of, probabilities_of
 from skgd._training import Training
@@ -493,6 +496,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         classes = self._known_classes(classes, first)
         return self._partial_fit(X, y, sample_weight, first=first, classes=classes)
 
+    @lazily
     def decision_function(self, X):
         """Give the raw predictions X w + b, one a class.
 
@@ -516,6 +520,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         raw = self._raw_predictions(X)
         return raw.ravel() if raw.shape[1] == 1 else raw
 
+    @lazily
     def predict(self, X):
         """Predict class labels: the class of the largest raw prediction.
 
@@ -540,6 +545,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return self.classes_[codes_of_raw(raw)]
 
     @available_if(_has_probabilities)
+    @lazily
     def predict_proba(self, X):
         """Estimate class probabilities.
 
@@ -570,6 +576,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return probabilities_of(raw, self.loss, self.multi_class == "ovr")
 
     @available_if(_has_probabilities)
+    @lazily
     def predict_log_proba(self, X):
         """Estimate logarithms of class probabilities.
 
@@ -595,6 +602,36 @@ class GDClassifier(ClassifierMixin, BaseGD):
         raw = self._raw_predictions(X)
         return log_probabilities_of(raw, self.loss, self.multi_class == "ovr")
 
+    def score(self, X, y, sample_weight=None):
+        """Give the share of rows whose class is predicted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, Dask collection} of shape \
+                (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, >= 0; all one by default.
+
+        Returns
+        -------
+        float
+            At most 1, which is best.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model is not fitted.
+        ValueError
+            If the data are not finite, of unequal lengths or of another number of
+            features than in `fit`.
+        """
+        if is_collection(X):
+            return accuracy_in_blocks(self, X, y, sample_weight)
+        return super().score(X, y, sample_weight)
+
     def _known_classes(self, classes, first):
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
@@ -616,21 +653,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             few = np.resize(labels, min(len(y), 3 * len(labels)))
             check_classification_targets(few)
         first_sight = classes is None  # in fit
-        if first_sight:
-            classes = labels
-            if self.warm_start and not np.array_equal(
-                classes, getattr(self, "classes_", classes)
-            ):
-                raise ValueError(
-                    f"y has the classes {classes}, but warm_start=True goes on from"
-                    f" a model of the classes {self.classes_}."
-                )
-        if len(classes) < 2:
-            raise ValueError(
-                "The number of classes has to be greater than one; got"
-                f" {len(classes)} class: {classes}."
-            )
-        self.classes_ = classes
+        classes = self._see_classes(labels if first_sight else classes, first_sight)
         codes = codes_of(y, classes)
         n_outputs = 1 if len(classes) == 2 else len(classes)
         weight = _validation.check_sample_weight(sample_weight, X.shape[0])
@@ -642,6 +665,40 @@ class GDClassifier(ClassifierMixin, BaseGD):
         if one_vs_rest and of_class is not None:
             return Training(X, codes, n_outputs, weight, of_class)
         return Training(X, codes, n_outputs, both)
+
+    def _see_classes(self, classes, first_sight):
+        """Learn the classes; raise if they are too few or not those to go on with."""
+        if (
+            first_sight
+            and self.warm_start
+            and not np.array_equal(classes, getattr(self, "classes_", classes))
+        ):
+            raise ValueError(
+                f"y has the classes {classes}, but warm_start=True goes on from"
+                f" a model of the classes {self.classes_}."
+            )
+        if len(classes) < 2:
+            raise ValueError(
+                "The number of classes has to be greater than one; got"
+                f" {len(classes)} class: {classes}."
+            )
+        self.classes_ = classes
+        return classes
+
+    def _survey(self, blocks):
+        seen = labels_in_blocks(blocks)
+        classes = self._see_classes(seen.labels, first_sight=True)
+        of_class = self.class_weight
+        if isinstance(of_class, str):
+            of_class = seen.counts.sum() / (len(classes) * seen.counts)
+        elif of_class is not None:
+            of_class = self._weight_of_classes(classes, classes)
+        used = seen.used > 0
+        if of_class is not None:
+            used &= of_class > 0
+        self._check_classes_left(classes[used], bool(seen.weights.any()))
+        one_vs_rest = len(classes) > 2 and self._core_loss(len(classes)) != "softmax"
+        return (seen, None, of_class) if one_vs_rest else (seen, of_class, None)
 
     def _weight_of_classes(self, classes, y):
         if self.class_weight is None:
@@ -655,15 +712,18 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     def _check_weighted_classes(self, classes, codes, weight, sample_weight):
         """Raise if class weights leave no row, or all weights a single class."""
-        left = classes[
-            np.bincount(codes, weights=weight > 0, minlength=len(classes)) > 0
-        ]
+        used = np.bincount(codes, weights=weight > 0, minlength=len(classes)) > 0
+        self._check_classes_left(
+            classes[used], sample_weight is None or sample_weight.any()
+        )
+
+    def _check_classes_left(self, left, any_sample_weight):
         if len(left) == 1:
             raise ValueError(
                 "The number of classes has to be greater than one; among the rows with"
                 f" weight above zero there is one class: {left}."
             )
-        if len(left) == 0 and (sample_weight is None or sample_weight.any()):
+        if len(left) == 0 and any_sample_weight:
             raise ValueError(
                 f"class_weight={self.class_weight!r} leaves no row a weight above zero,"
                 " and at least two classes need one."

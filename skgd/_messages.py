@@ -67,7 +67,7 @@ def unreachable_messages(problem) -> list[str]:
     """Give what to warn of where exp(z) would have to be zero."""
     if traits_of(problem.loss)["link"] != "log":
         return []
-    if problem.samples.y[problem.rows].any(axis=0).all():
+    if problem.largest_targets.all():
         return []
     return [
         "y is zero in all rows. A prediction exp(x . w + b) only nears zero, as b falls"
@@ -77,8 +77,8 @@ def unreachable_messages(problem) -> list[str]:
 
 def overflow_message(estimator, problem, error) -> str:
     """Give the error of an objective that overflows without a learning rate."""
-    y = problem.samples.y
-    size = "" if y.dtype != np.float64 else f" y has values up to {abs(y).max():.3g}."
+    largest = problem.largest_targets
+    size = "" if largest is None else f" y has values up to {largest.max():.3g}."
     return (
         f"Floating-point under-/overflow occurred at epoch #{error.epoch}: the"
         f" objective is no finite number.{size} Divide y or the columns of X by a"

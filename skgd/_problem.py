@@ -1,7 +1,9 @@
 """The objective: mean weighted loss plus alpha times the penalty."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -33,7 +35,11 @@ class Problem:
         Whether the descent means to minimise F: the perceptron's rule does not.
     n_threads : int
         Threads that share the rows of a large batch.
+    pose : callable or None
+        Makes the tasks of auto descent where the rows are not in memory.
     """
+
+    pose: ClassVar[Callable | None] = None
 
     design: engine.Design
     samples: engine.Samples
@@ -56,6 +62,12 @@ class Problem:
         """Sum of the weights of the training rows."""
         weight = self.samples.weight
         return float(len(self.rows) if weight is None else weight[self.rows].sum())
+
+    @cached_property
+    def largest_targets(self):
+        """Largest size of a target in each output; None where y is made of classes."""
+        y = self.samples.y
+        return np.abs(y[self.rows]).max(axis=0) if y.dtype == np.float64 else None
 
     def penalty(self, coef) -> float:
         """Give alpha * R(w), for coefficients of any layout."""

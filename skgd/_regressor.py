@@ -11,6 +11,9 @@ from sklearn.utils import assert_all_finite
 from skgd import _parameters, _validation
 from skgd._base import BaseGD
 from skgd._core.losses import LOSSES, traits_of
+from skgd._dask import is_collection
+from skgd._dask._predict import lazily, r2_in_blocks
+from skgd._dask._survey import numbers_in_blocks
 from skgd._training import Training
 
 
@@ -465,6 +468,7 @@ class GDRegressor(RegressorMixin, BaseGD):
             raise ValueError("early_stopping should be False with partial_fit")
         return self._partial_fit(X, y, sample_weight, first=not hasattr(self, "coef_"))
 
+    @lazily
     def predict(self, X):
         """Predict targets: X w + b, or exp(X w + b) for losses with a log link.
 
@@ -489,6 +493,36 @@ class GDRegressor(RegressorMixin, BaseGD):
         mean = self._mean(self._raw_predictions(X))
         return mean.ravel() if self._y_ndim == 1 else mean
 
+    def score(self, X, y, sample_weight=None):
+        """Give R^2 of the predictions.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, Dask collection} of shape \
+                (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, >= 0; all one by default.
+
+        Returns
+        -------
+        float
+            At most 1, which is best.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the model is not fitted.
+        ValueError
+            If the data are not finite, of unequal lengths or of another number of
+            features than in `fit`.
+        """
+        if is_collection(X):
+            return r2_in_blocks(self, X, y, sample_weight)
+        return super().score(X, y, sample_weight)
+
     def _mean(self, raw):
         """Give predictions for raw ones."""
         return np.exp(raw) if traits_of(self.loss)["link"] == "log" else raw
@@ -511,6 +545,11 @@ class GDRegressor(RegressorMixin, BaseGD):
             )
         weight = _validation.check_sample_weight(sample_weight, X.shape[0])
         return Training(X, targets.reshape(X.shape[0], n_outputs), n_outputs, weight)
+
+    def _survey(self, blocks):
+        self._y_ndim = 1
+        needed = traits_of(self._core_loss(1))["targets"]
+        return numbers_in_blocks(blocks, needed, self.loss), None, None
 
     def _original(self, targets):
         return targets.ravel() if self._y_ndim == 1 else targets

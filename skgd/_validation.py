@@ -8,6 +8,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
 
 from skgd._core import engine
+from skgd._dask import is_collection
 
 ROWS_LIMIT = 2**32  # rows are numbered with 32 bits
 
@@ -18,6 +19,7 @@ def check_X(estimator, X, y="no_validation", *, reset, **options):
     X in such a form is not copied; y is returned as scikit-learn's validate_data does.
     """
     check_no_dates(X, "X")
+    check_in_memory(X)
     _check_convertible(X)
     try:
         return validate_data(
@@ -74,6 +76,16 @@ def check_training(estimator, X, y, *, reset, **options):
     X, y = check_X(estimator, X, y, reset=reset, ensure_all_finite=False, **options)
     check_size(X.shape[0])
     return X, y
+
+
+def check_in_memory(X) -> None:
+    """Raise where a Dask collection can't be read block by block."""
+    if is_collection(X):
+        raise ValueError(
+            "X is a Dask collection, which fit, predict and score of GDRegressor and"
+            " GDClassifier read block by block, but nothing else: partial_fit takes one"
+            " block at a time, X.compute() brings all of it into memory."
+        )
 
 
 def check_no_dates(array, name: str) -> None:

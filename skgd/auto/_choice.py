@@ -7,7 +7,6 @@ from skgd.auto._proximal import ProximalNewton
 from skgd.auto._proximal_multipliers import ProximalMultipliers
 from skgd.auto._rosenblatt import Rosenblatt
 from skgd.auto._smooth import SmoothDescent
-from skgd.auto._stochastic import make_move
 
 _MANY_ROWS, _MANY_COLUMNS = 20_000, 2000
 # Columns up to which sparse X has Cholesky factors, as `multipliers` takes them. Dual
@@ -89,7 +88,7 @@ def _of_kind(kind, descent):
 
 def _make_smooth(task, v, b, tol, mode, seed, earlier):
     """Give the descent on a loss without kinks."""
-    move = None if mode == "batch" else make_move(task, mode, seed)
+    move = None if mode == "batch" else task.space.make_move(task, mode, seed)
     if _separable(task):
         return SmoothDescent(task, v, b, tol, move, _of_kind(SmoothDescent, earlier))
     earlier = _of_kind(ProximalNewton, earlier)

@@ -60,7 +60,7 @@ def make_tasks(problem, positive: bool, intercept, tol, mode):
         tasks.append(_make_task(problem, loss, view, variance, positive, fixed))
         begin += loss.n_outputs
     if products is not None:
-        _add_quadratics(tasks, products)
+        add_quadratics(tasks, products)
     return Columns(view.mean, np.maximum(variance, 0.0)), tasks
 
 
@@ -81,7 +81,7 @@ def _products_pay(problem, loss, positive, tol) -> bool:
     return choose_rows(view, loss, tol) is None
 
 
-def _add_quadratics(tasks, products) -> None:
+def add_quadratics(tasks, products) -> None:
     """Give each task the gradient and Hessian that the products make."""
     scale, ridge = tasks[0].view.scale, tasks[0].ridge
     matrix = products.gram * scale * scale[:, None]
@@ -133,7 +133,7 @@ def look_at_products(problem, centred: bool, s, targets, fixed=None):
     centre = targets @ s if fixed is None else fixed
     gram, cross = view.products(s, targets - centre[:, None])
     variance = gram.diagonal().copy()
-    _check_range(view.mean, variance)
+    check_range(view.mean, variance)
     variance[constant] = -1.0
     return view, Products(view.mean, gram, centre, cross), variance
 
@@ -159,12 +159,13 @@ def look_at_columns(problem, centred: bool, s=None):
     s = row_weights(problem) if s is None else s
     view, constant = _look_at_ranges(problem, centred, s)
     variance = view.rmatvec_squared(s)
-    _check_range(view.mean, variance)
+    check_range(view.mean, variance)
     variance[constant] = -1.0
     return view, view.mean, variance
 
 
-def _check_range(mean, variance):
+def check_range(mean, variance):
+    """Raise if the moments of a column are not finite."""
     broken = ~np.isfinite(mean + variance)
     if broken.any():
         raise TooLargeError(
@@ -208,9 +209,17 @@ def _make_task(problem, loss, view, variance, positive, fixed):
     z = np.repeat(constant, view.n_rows).reshape(K, view.n_rows)
     d, h = np.empty((2, *z.shape))
     objective = loss.evaluate(z, d, h)
-    scale = _scale(
-        mean_curvature(loss, h), variance, problem.ridge if problem.minimised else 0.0
-    )
+    null = constant, objective, mean_curvature(loss, h)
+    return task_from(problem, loss, view, variance, null, positive)
+
+
+def task_from(problem, loss, view, variance, null, positive=False):
+    """Give a task in the coordinates that the columns and the best constant make.
+
+    `null` : the best constant model, F and the mean curvature there.
+    """
+    constant, objective, curvature = null
+    scale = _scale(curvature, variance, problem.ridge if problem.minimised else 0.0)
     return Task(
         view.with_coordinates(view.mean, scale),
         loss,

@@ -66,7 +66,8 @@ class AutoEpochs:
     def __init__(self, problem, coef, intercept, *, positive, tol, mode, seed):
         self.problem, self._tol, self._mode, self._seed = problem, tol, mode, seed
         self._outputs, self._own, self._exact = [], [], False
-        self.columns, tasks = make_tasks(problem, positive, intercept, tol, mode)
+        pose = problem.pose or make_tasks
+        self.columns, tasks = pose(problem, positive, intercept, tol, mode)
         self._tasks = tasks
         self._raw = tasks[0].view.with_coordinates(*_units_of(problem.design))
         end = 0

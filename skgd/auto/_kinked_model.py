@@ -1,7 +1,6 @@
 """Quadratic models of the loss beside the kinks of the penalty, and their minima."""
 
 import numpy as np
-from scipy.special import softmax
 
 from skgd._core.coordinate import descend_gram
 
@@ -144,17 +143,17 @@ class GramModel:
 
     def _joint_hessian(self, z):
         # s (p_a 1{a = b} - p_a p_b) between the classes a and b
-        share = softmax(z, axis=0)
-        size, s = len(self.l1), self.task.loss.weight
-        H = np.empty((len(z) * size, len(z) * size))
-        for a in range(len(z)):
+        size, K = len(self.l1), self.n_outputs
+        H = np.empty((K * size, K * size))
+        grams = self.task.space.grams_of_pairs(self.task, z)
+        for a in range(K):
             for b in range(a):
-                block = -self.task.view.gram(s * share[a] * share[b])[:size, :size]
+                block = -next(grams)[:size, :size]
                 H[a * size : (a + 1) * size, b * size : (b + 1) * size] = block
                 H[b * size : (b + 1) * size, a * size : (a + 1) * size] = block
             H[a * size : (a + 1) * size, a * size : (a + 1) * size] = self.blocks[a]
         if self.task.fit_intercept:
             # No loss feels a shift of all intercepts: any curvature keeps it at zero.
-            last = np.arange(1, len(z) + 1) * size - 1
-            H[np.ix_(last, last)] += H[last, last].sum() / len(z) ** 2
+            last = np.arange(1, K + 1) * size - 1
+            H[np.ix_(last, last)] += H[last, last].sum() / K**2
         return H

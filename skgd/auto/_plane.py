@@ -68,7 +68,7 @@ def minimise_on_plane(loss, z, images, penalty):
     value, gradient, hessian = _evaluate(loss, z, images, penalty, c)
     first_gain = None
     for _ in range(_MOST_STEPS):
-        step = _newton_step(gradient, hessian)
+        step = newton_step(gradient, hessian)
         slope = float(gradient @ step)
         if not slope < 0.0:
             break
@@ -97,7 +97,7 @@ def _evaluate(loss, z, images, penalty, c):
     return value + more, gradient + slope, hessian + penalty.matrix
 
 
-def _newton_step(gradient, hessian):
+def newton_step(gradient, hessian):
     diagonal = hessian.diagonal()
     if not diagonal.max() > 0.0:  # all rows are flat here: the first move as it is
         return -np.sign(gradient[0]) * np.eye(len(gradient))[0]

@@ -26,7 +26,7 @@ class Diagonal:
 
     def __init__(self, task, h):
         view = task.view
-        d = [view.rmatvec_squared(np.ascontiguousarray(row)) for row in h]
+        d = [view.rmatvec_squared(row) for row in h]
         self._squares = np.array(d)
         self._intercept = np.maximum(h.sum(axis=1), 1e-300)
         self._set_diagonal(task)
@@ -45,6 +45,10 @@ class Diagonal:
     def solve(self, g, g_intercept):
         """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
         return g / self._diagonal, g_intercept / self._intercept
+
+    def solve_all(self, g):
+        """Give P^-1 of a gradient of shape (K, n_features + 1)."""
+        return np.column_stack(self.solve(g[:, :-1], g[:, -1]))
 
 
 class Cholesky:
@@ -103,6 +107,10 @@ class Cholesky:
         for row, factor in zip(both, self._factors, strict=True):
             row[:] = factor.solve(row)
         return both[:, :-1].copy(), both[:, -1].copy()
+
+    def solve_all(self, g):
+        """Give P^-1 of a gradient of shape (K, n_features + 1)."""
+        return np.column_stack(self.solve(g[:, :-1], g[:, -1]))
 
 
 def _factor(task, H):

@@ -1,7 +1,5 @@
 """Whether a step does what the curvature at its start promises."""
 
-import numpy as np
-
 from skgd.auto._task import ROUNDING
 
 _KEPT = 0.5  # share of the decrease promised that must come true
@@ -30,9 +28,9 @@ def keeps_promise(task, at, step, promised) -> bool:
         By how much F is to fall.
     """
     (objective, v, z, h), (dv, dz) = at, step
-    after = np.empty_like(h)
-    loss = task.loss.evaluate(z + dz, np.empty_like(h), after)
+    d, after = task.space.room(task)
+    loss = task.loss.evaluate(z + dz, d, after)
     gain = objective - loss - task.penalty(v + dv)
     if gain + 4.0 * ROUNDING * abs(objective) < _KEPT * promised:
         return False
-    return bool(np.abs(after - h).sum() <= _CROSSING * h.sum())
+    return bool(task.space.change(after, h)[0] <= _CROSSING * h.sum())

@@ -3,13 +3,9 @@
 import numpy as np
 
 from skgd._report import Report
-from skgd.auto._face import search_face
-from skgd.auto._kinked_model import MOST_WHOLE, GramModel
 from skgd.auto._promise import keeps_promise
-from skgd.auto._working_set import WorkingSetModel
 
 _FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
-_STALE = 0.3  # from which the model is made anew
 _ROUNDING = 4e-16  # of F: below it no decrease shows
 _HALVINGS = 40
 _LEAST_FLOOR = 1e-9  # of the curvature's bound
@@ -57,8 +53,7 @@ class ProximalNewton:
     def __init__(self, task, v, b, tol, mode="batch", seed=0, move=None, earlier=None):
         self.task, self.v, self.b, self.tol = task, v.copy(), b.copy(), tol
         self.mode, self.seed, self.move = mode, seed, move
-        whole = len(task.l1) <= MOST_WHOLE
-        self.model = GramModel(task) if whole else WorkingSetModel(task)
+        self.model = task.space.model(task)
         self.floor = 1e-3  # of the curvature's bound: rows without any must not decide
         self.previous = None  # the last step and its image
         self.proposal = self.image = None
@@ -132,7 +127,7 @@ class ProximalNewton:
     def _predict(self) -> None:
         """Recompute the raw predictions and all that hangs on them."""
         self.z = self.task.view.matvec(self.v) + self.b[:, None]
-        self.d, self.h = np.empty_like(self.z), np.empty_like(self.z)
+        self.d, self.h = self.task.space.room(self.task)
         self._evaluate()
 
     def _evaluate(self) -> None:
@@ -162,7 +157,7 @@ class ProximalNewton:
         self._find_gradient()
         change, self.bare = self._change(), False
         self.varying |= 0 < change < np.inf
-        if change > _STALE:
+        if change > self.task.space.stale:
             self._refresh()
             change = 0.0
         self._propose()
@@ -234,16 +229,13 @@ class ProximalNewton:
     def _change(self) -> float:
         if self.curvature is None:
             return np.inf
-        larger = np.maximum(self.h, self.curvature).sum()
-        return float(np.abs(self.h - self.curvature).sum() / larger) if larger else 0.0
+        apart, larger = self.task.space.change(self.h, self.curvature)
+        return float(apart / larger) if larger else 0.0
 
     def _refresh(self, floor=None) -> None:
         floor = self.floor if floor is None else floor
         self.curvature = self.h.copy()
-        s = self.task.loss.weight
-        bound = (self.h / s).max() or 1.0
-        lifted = np.maximum(self.h, floor * bound * s)
-        self.lifted = bool((lifted > self.h).any())
+        lifted, self.lifted = self.task.space.floored(self.task.loss, self.h, floor)
         self.model.refresh(lifted, self.z, self.gradient, self._unknowns())
 
     def _unknowns(self):
@@ -300,7 +292,7 @@ class ProximalNewton:
             steps = [(self.v - v, self.b - b, self.z - z)]
             if self.previous is not None:
                 steps.append(self.previous)
-            search_face(self, steps)
+            self.task.space.search_face(self, steps)
         self.previous = self.v - v, self.b - b, self.z - z
         self._set_floor(t, ratio)
         if t < 1 and self.varying:

@@ -5,8 +5,8 @@ import numpy as np
 from skgd._core.stochastic import Stochastic
 from skgd._report import Report
 from skgd.auto._coordinates import LEAST_CURVATURE
-from skgd.auto._plane import minimise_on_plane, ridge_on_plane
-from skgd.auto._preconditioner import Cholesky, Diagonal, choose_rows
+from skgd.auto._plane import ridge_on_plane
+from skgd.auto._preconditioner import Cholesky, Diagonal
 from skgd.auto._promise import keeps_promise
 from skgd.auto._task import ROUNDING
 
@@ -41,10 +41,9 @@ class SmoothDescent:
     def __init__(self, task, v, b, tol, move=None, earlier=None):
         self.task, self.v, self.b, self.tol = task, v, b, tol
         self._move = move
-        shape = task.loss.n_outputs, task.view.n_rows
-        self._d, self._h = np.empty((2, *shape))
+        self._d, self._h = task.space.room(task)
         # of P^-1 g, then of the stochastic move if there is one, then of the last step
-        self._images = np.zeros((2 if move is None else 3, *shape))
+        self._images = task.space.images(task, 2 if move is None else 3)
         self._moves = np.zeros((len(self._images), *v.shape))
         self._shifts = np.zeros((len(self._images), len(b)))
         self._remembered = False
@@ -56,7 +55,7 @@ class SmoothDescent:
             self._take_over(earlier)
         else:
             self._z = self._raw_predictions()
-            self._n_sampled = choose_rows(task.view, task.loss, tol)
+            self._n_sampled = task.space.choose_rows(task, tol)
             self._norms = None
             if self._n_sampled:
                 self._norms = Stochastic(task.view).norms(task.view.scale**2)
@@ -129,14 +128,14 @@ class SmoothDescent:
         """Build P if the curvature has changed enough; tell whether it is fresh."""
         h = self._h
         if not always:
-            changed = np.abs(h - self._h_of_P).sum()
-            if changed <= _CHANGED * np.maximum(h, self._h_of_P).sum():
+            changed, larger = self.task.space.change(h, self._h_of_P)
+            if changed <= _CHANGED * larger:
                 return changed == 0.0
         self._h_of_P = h.copy()
         self._lifted = self._flat(h)
         if self._lifted:
             loss = self.task.loss
-            h = np.maximum(h, LEAST_CURVATURE * loss.curvature * loss.weight)
+            h = self.task.space.lifted(loss, h, LEAST_CURVATURE * loss.curvature)
         if self._n_sampled == 0:
             self._P = Diagonal(self.task, h)
         else:
@@ -145,8 +144,9 @@ class SmoothDescent:
 
     def _flat(self, h) -> bool:
         """Tell whether fewer rows curve than there are coefficients, and no penalty."""
-        few = np.count_nonzero(h) <= self.task.view.n_features + 1
-        return few and self.task.loss.piecewise and not self.task.ridge.any()
+        if not self.task.loss.piecewise or self.task.ridge.any():
+            return False
+        return self.task.space.n_curved(h) <= self.task.view.n_features + 1
 
     def _find_direction(self, objective):
         """Set the move -P^-1 g; give the estimate of F - F*."""
@@ -198,9 +198,9 @@ class SmoothDescent:
 
     def _metric(self):
         """Give P^-1 of gradients of shape (K, n_features + 1); None for a diagonal."""
-        if not self._P.certifies:
+        if not self._P.certifies and self.task.space.own_metric:
             return None
-        return lambda g: np.column_stack(self._P.solve(g[:, :-1], g[:, -1]))
+        return self._P.solve_all
 
     # --- Step
 
@@ -223,12 +223,12 @@ class SmoothDescent:
         used = len(self._images) - (not self._remembered)
         images, moves = self._images[:used], self._moves[:used]
         penalty = ridge_on_plane(task.ridge, self.v, moves)
-        c, objective = minimise_on_plane(task.loss, self._z, images, penalty)
+        c, objective = task.space.minimise_on_plane(task.loss, self._z, images, penalty)
         self._stuck = not objective < self._objectives[-1]
         self._remembered = bool(c.any())
         if not self._remembered:
             return 0.0
-        image = (c @ images.reshape(used, -1)).reshape(self._z.shape)
+        image = task.space.combined(c, images)
         step = (c @ moves.reshape(used, -1)).reshape(self.v.shape)
         shift = c @ self._shifts[:used]
         self._moves[-1], self._shifts[-1], self._images[-1] = step, shift, image

@@ -69,13 +69,19 @@ class _Metric:
 
 
 class _Gradient:
-    """The gradient at a snapshot, and the columns that may move."""
+    """The gradient at a snapshot, and the columns that may move.
 
-    def __init__(self, task, v, d, face):
+    `given` : the gradient, where the task has but a part of the rows.
+    """
+
+    def __init__(self, task, v, d, face, given=None):
         linear, free = (0.0, None) if face is None else face
         self.free = np.broadcast_to(task.view.scale > 0.0, v.shape)
         if free is not None:
             self.free = self.free & free
+        if given is not None:
+            self.value = given * np.column_stack([self.free, np.ones(len(d))])
+            return
         g = task.view.rmatvec(d) + task.ridge * v + linear
         self.value = np.empty((len(d), task.view.n_features + 1))
         self.value[:, :-1] = np.where(self.free, g, 0.0)
@@ -195,10 +201,13 @@ class MiniBatchMove:
 
     u <- u - eta P^-1 [A_B' (l'(u) - l'(v)) n / |B| + g + ridge (u - v)], with eta the
     inverse of the largest eigenvalue of P^-1 H_B, by power steps on some batches.
+
+    `given` : g of (K, n_features + 1), where the task has but a part of the rows.
+    `share` : of the rows, one in how many is read.
     """
 
-    def __init__(self, task, seed):
-        self._task = task
+    def __init__(self, task, seed, given=None, share=_SHARE_OF_EPOCH):
+        self._task, self._given, self._share = task, given, share
         self._metric = _Metric(task, task.view)
         self._order = np.arange(task.view.n_rows, dtype=np.uint32)
         self._rng = np.random.default_rng(seed)
@@ -207,7 +216,7 @@ class MiniBatchMove:
     @np.errstate(over="ignore", invalid="ignore")
     def __call__(self, v, b, z, d, h, solve, face=None, shift=None):
         """Give the move; see `make_move`."""
-        gradient = _Gradient(self._task, v, d, face)
+        gradient = _Gradient(self._task, v, d, face, self._given)
         block_rows = self._task.view.design.block_rows
         if block_rows:
             self._order.sort()
@@ -241,7 +250,7 @@ class MiniBatchMove:
             per_row = max(view.design.arrays[0].size / view.X.shape[0], 1.0)
             size = max(size, int(view.n_features / per_row))
         size = max(min(size, n // (4 * _SHARE_OF_EPOCH)), 1)
-        return size, max(n // (_SHARE_OF_EPOCH * size), 1)
+        return size, max(n // (self._share * size), 1)
 
     def _solve(self, g, solve):
         if solve is not None:

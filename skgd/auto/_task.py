@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from skgd.auto._space import MEMORY
+
 ROUNDING = 4e-16  # two units in the last place
 
 
@@ -35,6 +37,8 @@ class Task:
     followed : bool
         Whether a task of another penalty comes after this one: then Gram matrices are
         kept for it.
+    space : Memory or BlockSpace
+        What is done with arrays of sample space.
     """
 
     view: Any
@@ -48,6 +52,7 @@ class Task:
     minimised: bool = True
     quadratic: Any = None
     followed: bool = False
+    space: Any = MEMORY
 
     def penalty(self, v) -> float:
         """Give the penalty of v, of shape (n_outputs, n_features)."""

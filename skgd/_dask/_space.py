@@ -1,0 +1,413 @@
+"""Stand-ins for arrays of sample space whose rows are in blocks.
+
+A raw prediction is known by its model, derivatives by the raw prediction that they
+belong to. Whatever needs the rows is a round over the blocks, and a round brings all
+that the descent is about to ask: a step is mostly one.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from skgd._core.losses import traits_of
+from skgd._dask import _block
+from skgd._dask._block import Look, Output, Plane, Raw, Start
+from skgd.auto._kinked_model import MOST_WHOLE, GramModel
+from skgd.auto._plane import newton_step
+from skgd.auto._working_set import WorkingSetModel
+
+_REMEMBERED = 4  # looks: of the model, of trials, and of the step before
+_MOST_ROUNDS = 10  # of a plane search
+_SHARES = 0.5 ** np.array([0.0, -1.0, 1.0, 2.0, 4.0, 7.0, 12.0])  # of Newton's step
+_LEFT = 0.3  # share of what a round gained, for which another one does not pay
+_MOST_COLUMNS = 2000  # of a Cholesky factor, which each block has a Gram matrix for
+_MOST_UNKNOWNS = 15_000
+
+
+@dataclass
+class Derivatives:
+    """First derivatives at raw predictions, which `evaluate` sets."""
+
+    loss: Any
+    z: Any = None
+
+    def sum(self, axis=None):
+        """Give the sum over the rows, or over all."""
+        d = self.loss.look(self.z).d
+        return d.copy() if axis == 1 else d.sum()
+
+
+@dataclass
+class Curvature:
+    """Second derivatives at raw predictions; no less than `least` a unit of weight."""
+
+    loss: Any
+    z: Any = None
+    least: float = 0.0
+
+    def sum(self, axis=None):
+        """Give the sum over the rows, or over all."""
+        h = self.loss.look(self.z).h
+        return h.copy() if axis == 1 else h.sum()
+
+    def copy(self):
+        """Give the same, which later looks are compared with."""
+        self.loss.reference = self.z
+        return replace(self)
+
+    def __iter__(self):
+        return (CurvatureRow(self, k) for k in range(self.loss.n_outputs))
+
+
+@dataclass
+class CurvatureRow:
+    """Second derivatives of an output."""
+
+    of: Curvature
+    k: int
+
+
+@dataclass
+class Weights:
+    """The weights of the rows, of which a descent knows the sum."""
+
+    total: float
+
+    def sum(self):
+        """Give the sum."""
+        return self.total
+
+
+class BlockLoss:
+    """What `SampleLoss` is of rows in memory.
+
+    Parameters
+    ----------
+    blocks : Blocks
+    output : Output
+    total : float
+        Sum of the weights.
+    """
+
+    def __init__(self, blocks, output: Output, total: float):
+        self._blocks, self.output = blocks, output
+        self.name, self.parameter = output.loss, output.parameter
+        self.n_outputs, self.weight = output.n_outputs, Weights(total)
+        traits = traits_of(output.loss)
+        self.curvature = traits["curvature"]
+        self.quadratic = traits["shape"] == "constant"
+        self.piecewise = traits["shape"] == "jumps"
+        self.kinked = traits["shape"] == "kinked"
+        self.reference: Raw | None = None
+        self.wants_grams = False  # with the next looks
+        self._looks: dict[bytes, Look] = {}
+        self._changes: dict[tuple[bytes, bytes], np.ndarray] = {}
+        self._second: dict[tuple, np.ndarray] = {}
+
+    def look(self, z: Raw, plane: Plane | None = None) -> Look:
+        """Give the Look at raw predictions, by a round unless known."""
+        key = z.key
+        found = self._looks.pop(key, None)
+        if found is None or plane is not None:
+            given = z, self.reference, self.wants_grams, plane
+            found = self._blocks.total(_block.look, _block.add, self.output, *given)
+            if self.reference is not None:
+                self._changes = {(key, self.reference.key): found.change}
+        self._looks[key] = found
+        while len(self._looks) > _REMEMBERED:
+            del self._looks[next(iter(self._looks))]
+        return found
+
+    def evaluate(self, z, d=None, h=None):
+        """Give the loss at z; make d and h the derivatives there."""
+        for derivatives in (d, h):
+            if derivatives is not None:
+                derivatives.z = z
+        found = self.look(z)
+        self.wants_grams = False  # until they are asked for
+        return found.value
+
+    def plane(self, z, images, c):
+        """Give value, gradient and Hessian at z + sum_p c_p images_p: a round."""
+        plane = Plane(z, tuple(images), (c,))
+        found = self._blocks.total(_block.on_plane, _block.add, self.output, plane)
+        return split(found[0], len(c))
+
+    def change(self, z, other):
+        """Give the sums of abs(h - h_0) and max(h, h_0), by a round unless known."""
+        key = z.key, other.key
+        if key not in self._changes:
+            found = self._blocks.total(_block.change, _block.add, self.output, z, other)
+            self._changes[key] = found
+        return self._changes[key]
+
+    def grams(self, h: Curvature):
+        """Give [A 1]' diag(h) [A 1] of each output, columns not being scaled."""
+        self.wants_grams = not self.quadratic
+        if h.least:
+            return self._second_order(h, True)
+        known = self.look(h.z)
+        if known.grams is None:
+            known.grams = self._second_order(h, True)
+        return known.grams
+
+    def squares(self, h: Curvature):
+        """Give the diagonals of the same."""
+        return self._second_order(h, False)
+
+    def grams_of_pairs(self, z):
+        """Give [A 1]' diag(s p_a p_b) [A 1] of softmax: a round."""
+        return self._blocks.total(_block.grams_of_pairs, _block.add, self.output, z)
+
+    def grams_of_columns(self, h: Curvature, columns):
+        """Give the Gram matrices of some columns and one: a round."""
+        given = self.output, h.z, h.least, columns
+        return self._blocks.total(_block.grams_of_columns, _block.add, *given)
+
+    def moved(self, start, solve, seed):
+        """Give the mean of the blocks' moves, from a round."""
+        given = self.output, start, solve, seed
+        found = self._blocks.total(_block.move, _block.add, *given)
+        return found / self.weight.sum()
+
+    def _second_order(self, h, whole):
+        key = h.z.key, h.least, whole
+        if key not in self._second:
+            given = self.output, h.z, h.least, whole
+            found = self._blocks.total(_block.second_order, _block.add, *given)
+            self._second = {key: found}
+        return self._second[key]
+
+
+def split(row, p):
+    """Give value, gradient and Hessian of a row of a plane's points."""
+    return float(row[0]), row[1 : 1 + p], row[1 + p :].reshape(p, p)
+
+
+class BlockView:
+    """What `View` is of rows in memory.
+
+    Parameters
+    ----------
+    n_rows : int
+    mean, scale : ndarray of shape (n_features,)
+    sparse : bool
+    costs : tuple of float
+        Stored entries, and sum of the squares of their number in a row.
+    """
+
+    def __init__(self, n_rows, mean, scale, sparse, costs):
+        self.n_rows, self.mean, self.scale = n_rows, mean, scale
+        self.n_features, self.sparse, self.costs = len(mean), sparse, costs
+
+    def with_coordinates(self, mean, scale):
+        """Give the same rows in other coordinates."""
+        return BlockView(self.n_rows, mean, scale, self.sparse, self.costs)
+
+    def matvec(self, v):
+        """Give v A'."""
+        return Raw(self.mean, v * self.scale, np.zeros(len(v)))
+
+    def rmatvec(self, d):
+        """Give d A."""
+        return d.loss.look(d.z).slope * self.scale
+
+    def rmatvec_squared(self, h):
+        """Give sum_i h_i a_ij^2."""
+        return h.of.loss.squares(h.of)[h.k] * self.scale**2
+
+    def gram(self, h):
+        """Give [A 1]' diag(h) [A 1]."""
+        scale = np.append(self.scale, 1.0)
+        return np.asfortranarray(h.of.loss.grams(h.of)[h.k] * scale * scale[:, None])
+
+    def gradient(self, v, b, loss):
+        """Give the loss of v A' + b, its gradient in v and in b."""
+        found = loss.look(Raw(self.mean, (v * self.scale)[None], np.array([b])))
+        return found.value, found.slope[0] * self.scale, float(found.d[0])
+
+
+class BlockWorkingSet(WorkingSetModel):
+    """A quadratic model over the few columns that matter, from a round.
+
+    It inherits, against the rule: only where Gram matrices come from is different.
+    """
+
+    def _extend(self, columns):
+        task, self.by_column = self.task, None
+        size = len(columns) + int(task.fit_intercept)
+        scale = np.append(task.view.scale[columns], 1.0)[:size]
+        blocks = []
+        for gram in self.h.loss.grams_of_columns(self.h, columns):
+            H = np.ascontiguousarray(gram[:size, :size] * scale * scale[:, None])
+            H.flat[:: size + 1] += np.append(task.ridge[columns], 0.0)[:size]
+            blocks.append(H)
+        self.columns, self.blocks = columns, blocks
+
+
+class BlockMove:
+    """A mini-batch move of every block from the same model, and their weighted mean.
+
+    Each block corrects its batches by the gradient of all rows (Lee, Lin, Ma, Yang,
+    Distributed stochastic variance reduced gradient methods, 2017), so that blocks
+    which differ move to the common optimum; the plane search does the rest.
+    """
+
+    def __init__(self, task, seed):
+        self._task = task
+        self._rng = np.random.default_rng(seed)
+
+    def __call__(self, v, b, z, d, h, solve, face=None, shift=None):
+        """Give the move, as of `make_move`: a round."""
+        task = self._task
+        linear, free = (0.0, None) if face is None else face
+        look = task.loss.look(z)
+        g = look.slope * task.view.scale + task.ridge * v + linear
+        gradient = np.column_stack([g, look.d * task.fit_intercept])
+        start = Start(
+            z, v, b, gradient, free, task.view.scale, task.ridge, task.fit_intercept
+        )
+        move = task.loss.moved(start, solve, int(self._rng.integers(2**31)))
+        return move[:, :-1], move[:, -1]
+
+
+class BlockSpace:
+    """What descents do with the stand-ins; see `Memory`."""
+
+    stale = 0.05  # a Gram matrix costs less than the rounds of a stale one: 4 for 17
+
+    own_metric = False  # of a block of one class it would be that of no other
+
+    def room(self, task):
+        """Give stand-ins for first and second derivatives of the loss."""
+        return Derivatives(task.loss), Curvature(task.loss)
+
+    def images(self, task, count):
+        """Give stand-ins for what moves do to the raw predictions."""
+        shape = task.loss.n_outputs, task.view.n_features
+        return [task.view.matvec(np.zeros(shape)) for _ in range(count)]
+
+    def choose_rows(self, task, tol):
+        """Choose P: None for a Hessian of all rows, 0 for its diagonal.
+
+        A round costs more than a part of a Gram matrix does.
+        """
+        return None if self.factors(task.loss, task.view) else 0
+
+    def factors(self, loss, view) -> bool:
+        """Tell whether Hessians are small enough to be factored."""
+        K, d = loss.n_outputs, view.n_features
+        return d <= _MOST_COLUMNS and K * d <= _MOST_UNKNOWNS
+
+    def change(self, h, other):
+        """Give the sums of abs(h - other) and of max(h, other)."""
+        return h.loss.change(h.z, other.z)
+
+    def n_curved(self, h):
+        """Give the number of entries of h that are not zero."""
+        return int(h.loss.look(h.z).curved.sum())
+
+    def lifted(self, loss, h, least):
+        """Give the curvature, no less than `least` a unit of weight."""
+        return replace(h, least=least)
+
+    def floored(self, loss, h, share):
+        """Give h, no row's l'' below a share of the largest, and whether one was."""
+        bounds = h.loss.look(h.z).bounds
+        least = share * (bounds.largest or 1.0)
+        lifted = bool(bounds.least < least)
+        return replace(h, least=least if lifted else 0.0), lifted
+
+    def model(self, task):
+        """Give a model of the loss beside the kinks of the penalty."""
+        whole = len(task.l1) <= MOST_WHOLE
+        return GramModel(task) if whole else BlockWorkingSet(task)
+
+    def grams_of_pairs(self, task, z):
+        """Yield [A 1]' diag(s p_a p_b) [A 1] of softmax, for all classes b < a."""
+        scale = np.append(task.view.scale, 1.0)
+        for gram in task.loss.grams_of_pairs(z):
+            yield gram * scale * scale[:, None]
+
+    def search_face(self, state, steps):
+        """Leave the step as it is: the next one costs a round, and a search more."""
+
+    def make_move(self, task, mode, seed):
+        """Give the callable that moves in every block and takes the mean."""
+        return BlockMove(task, seed)
+
+    def combined(self, c, images):
+        """Give sum_p c_p images_p."""
+        total = c[0] * images[0]
+        for factor, image in zip(c[1:], images[1:], strict=True):
+            total = total + factor * image
+        return total
+
+    def minimise_on_plane(self, loss, z, images, penalty):
+        """Minimise F over z + sum c_p images_p: a round a step of Newton's method.
+
+        A round looks at the end of the step, as the next epoch will, and at the plane
+        on the way there. The search ends with a step whose successor would bring much
+        less, as the next epoch searches along the last step anyway.
+        """
+        c, shares = np.zeros(len(images)), _SHARES
+        point = self._start(loss, z, images, penalty)
+        for _ in range(_MOST_ROUNDS):
+            value, gradient, hessian = point
+            step = newton_step(gradient, hessian)
+            slope = float(gradient @ step)
+            if not slope < 0.0:
+                break
+            if loss.quadratic:
+                return c + step, value + 0.5 * slope
+            trials = [c + t * step for t in shares]
+            found = self._try(loss, z, images, penalty, trials)
+            values = np.array([trial[0] for trial in found])
+            allowed = value + 1e-4 * shares * slope + 2e-16 * abs(value)
+            good = (values <= allowed) & [np.isfinite(p[2]).all() for p in found]
+            if good[0] and _left(found[0]) <= _LEFT * (value - values[0]):
+                return trials[0], values[0]
+            if good.any():
+                best = int(np.where(good, values, np.inf).argmin())
+                c, point, shares = trials[best], found[best], _SHARES
+            else:
+                shares = shares * _SHARES[-1]
+        return c, point[0]
+
+    def _start(self, loss, z, images, penalty):
+        """Give F, gradient and Hessian at z, from the last look if it has them.
+
+        Of softmax the Hessian is what the classes have without one another.
+        """
+        look = loss.look(z)
+        if look.grams is None:
+            return _with(penalty, loss.plane(z, images, np.zeros(len(images))), 0.0)
+        moves = np.array([np.column_stack([i.u, i.b]) for i in images])
+        slope = np.column_stack([look.slope, look.d])
+        gradient = np.einsum("pkj,kj->p", moves, slope)
+        hessian = np.einsum("pki,kij,qkj->pq", moves, look.grams, moves, optimize=True)
+        return _with(penalty, (look.value, gradient, hessian), 0.0)
+
+    def _try(self, loss, z, images, penalty, trials):
+        """Look at the first trial, and at the plane in all of them."""
+        plane = Plane(z, tuple(images), tuple(trials))
+        look = loss.look(z + self.combined(trials[0], images), plane)
+        rows = (split(row, len(images)) for row in look.plane)
+        return [_with(penalty, point, c) for point, c in zip(rows, trials, strict=True)]
+
+
+def _left(point) -> float:
+    """Give what a further step of Newton's method would bring."""
+    _, gradient, hessian = point
+    return -0.5 * float(gradient @ newton_step(gradient, hessian))
+
+
+def _with(penalty, point, c):
+    """Add the penalty to value, gradient and Hessian at c."""
+    value, gradient, hessian = point
+    more, slope = penalty(np.broadcast_to(c, len(gradient)))
+    return value + more, gradient + slope, hessian + penalty.matrix
+
+
+SPACE = BlockSpace()

@@ -1,0 +1,84 @@
+"""What descents do with arrays of sample space, beside sums and products of them.
+
+Rows in memory have NumPy arrays. Rows elsewhere have objects that stand for them, and
+a space of their own.
+"""
+
+import numpy as np
+from scipy.special import softmax
+
+from skgd.auto._face import search_face
+from skgd.auto._kinked_model import MOST_WHOLE, GramModel
+from skgd.auto._plane import minimise_on_plane
+from skgd.auto._preconditioner import choose_rows
+from skgd.auto._stochastic import make_move
+from skgd.auto._working_set import WorkingSetModel
+
+
+class Memory:
+    """The sample space of rows in memory."""
+
+    stale = 0.3  # change of the curvature from which a model beside kinks is made anew
+    own_metric = True  # whether stochastic moves have one where P is a diagonal
+
+    def room(self, task):
+        """Give arrays for first and second derivatives of the loss."""
+        d, h = np.empty((2, task.loss.n_outputs, task.view.n_rows))
+        return d, h
+
+    def images(self, task, count):
+        """Give arrays for what moves do to the raw predictions."""
+        return np.zeros((count, task.loss.n_outputs, task.view.n_rows))
+
+    def choose_rows(self, task, tol):
+        """Choose P; see `choose_rows`."""
+        return choose_rows(task.view, task.loss, tol)
+
+    def change(self, h, other):
+        """Give the sums of abs(h - other) and of max(h, other)."""
+        return np.abs(h - other).sum(), np.maximum(h, other).sum()
+
+    def n_curved(self, h):
+        """Give the number of entries of h that are not zero."""
+        return np.count_nonzero(h)
+
+    def lifted(self, loss, h, least):
+        """Give the curvature, no less than `least` a unit of weight."""
+        return np.maximum(h, least * loss.weight)
+
+    def floored(self, loss, h, share):
+        """Give h, no row's l'' below a share of the largest, and whether one was."""
+        bound = (h / loss.weight).max() or 1.0
+        floored = np.maximum(h, share * bound * loss.weight)
+        return floored, bool((floored > h).any())
+
+    def model(self, task):
+        """Give a model of the loss beside the kinks of the penalty."""
+        whole = len(task.l1) <= MOST_WHOLE
+        return GramModel(task) if whole else WorkingSetModel(task)
+
+    def grams_of_pairs(self, task, z):
+        """Yield [A 1]' diag(s p_a p_b) [A 1] of softmax, for all classes b < a."""
+        share, s = softmax(z, axis=0), task.loss.weight
+        for a in range(len(share)):
+            for b in range(a):
+                yield task.view.gram(s * share[a] * share[b])
+
+    def search_face(self, state, steps):
+        """Minimise F over the span of the steps; see `search_face`."""
+        search_face(state, steps)
+
+    def make_move(self, task, mode, seed):
+        """Give the callable of a stochastic epoch; see `make_move`."""
+        return make_move(task, mode, seed)
+
+    def combined(self, c, images):
+        """Give sum_p c_p images_p."""
+        return (c @ images.reshape(len(c), -1)).reshape(images.shape[1:])
+
+    def minimise_on_plane(self, loss, z, images, penalty):
+        """Give c and F there; see `minimise_on_plane`."""
+        return minimise_on_plane(loss, z, images, penalty)
+
+
+MEMORY = Memory()

@@ -1,0 +1,313 @@
+"""Dask collections: the same models as in memory, block by block."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+
+from skgd import GDClassifier, GDRegressor
+from skgd._dask._space import BlockSpace
+
+da = pytest.importorskip("dask.array", reason="Dask is not installed")
+dd = pytest.importorskip("dask.dataframe", reason="Dask's frames are not installed")
+
+SMOOTH = "huber", "squared_epsilon_insensitive", "poisson", "gamma", "tweedie"
+
+
+@pytest.fixture
+def numbers():
+    """Give columns in units from 1e-3 to 1e3, and counts that are never zero."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(3.0, 1.0, (200, 5)) * 10.0 ** np.array([-3, 0, 1, 2, 3])
+    y = rng.poisson(np.exp(1.0 + 0.3 * (X[:, 1] - 3.0))) + 1.0
+    return X, y
+
+
+@pytest.fixture
+def classes():
+    """Give three classes that overlap, by name."""
+    rng = np.random.default_rng(1)
+    codes = np.sort(rng.integers(0, 3, 210))
+    X = rng.normal(0, 1.0, (210, 4)) + np.eye(3, 4)[codes]
+    return X * [1e-2, 1.0, 10.0, 1e3] + 5.0, np.array(["a", "b", "c"])[codes]
+
+
+def cut(X, y, n_blocks):
+    """Give X and y as Dask arrays of so many blocks."""
+    size = -(-len(y) // n_blocks)
+    return da.from_array(X, (size, X.shape[1])), da.from_array(y, size)
+
+
+def assert_same(estimator, X, y, n_blocks=4, **given):
+    """Fit in memory and in blocks; compare objectives, recomputed in memory."""
+    in_memory = clone(estimator).fit(X, y, **given)
+    in_blocks = clone(estimator).fit(*cut(X, y, n_blocks), **given)
+    assert in_blocks.converged_
+    # tol=1e-10 of what the model explains, which is less than F at the constant
+    assert_allclose(in_blocks.objective_, in_memory.objective_, rtol=1e-8)
+    size = np.abs(in_memory.coef_).max(axis=-1, keepdims=True)
+    # F tells of the coefficients its square root
+    assert_allclose(in_blocks.coef_ / size, in_memory.coef_ / size, atol=1e-3)
+    return in_memory, in_blocks
+
+
+def test_import_does_not_import_dask():
+    code = "import sys, skgd; assert 'dask' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("n_blocks", [1, 2, 7, 64])
+def test_blocks_give_the_least_squares_of_memory(numbers, n_blocks):
+    X, y = numbers
+    in_memory, in_blocks = assert_same(GDRegressor(tol=1e-10), X, y, n_blocks)
+    # one factor, of sums in another order
+    assert_allclose(in_blocks.coef_, in_memory.coef_, rtol=1e-9)
+    assert in_blocks.coef_.shape == (5,)
+    assert in_blocks.t_ == in_memory.t_
+
+
+@pytest.mark.parametrize("penalty", ["l2", None])
+@pytest.mark.parametrize("loss", SMOOTH)
+def test_blocks_give_the_regression_of_memory(numbers, loss, penalty):
+    assert_same(GDRegressor(loss, penalty=penalty, tol=1e-10), *numbers)
+
+
+@pytest.mark.parametrize(
+    "loss", ["log_loss", "squared_hinge", "modified_huber", "squared_error", "huber"]
+)
+def test_blocks_give_the_classes_of_memory(classes, loss):
+    X, y = classes
+    assert_same(GDClassifier(loss, tol=1e-10), X[y != "c"], y[y != "c"])
+
+
+@pytest.mark.parametrize("multi_class", ["auto", "ovr"])
+@pytest.mark.parametrize("class_weight", [None, "balanced", {"a": 3.0, "b": 0.5}])
+def test_blocks_give_the_weighted_classes_of_memory(classes, multi_class, class_weight):
+    X, y = classes
+    weight = np.random.default_rng(2).integers(0, 3, len(y))
+    model = GDClassifier(multi_class=multi_class, class_weight=class_weight, tol=1e-10)
+    in_memory, in_blocks = assert_same(model, X, y, sample_weight=weight)
+    X, y = cut(X, y, 5)
+    weight = da.from_array(weight, 11)  # cut in another way
+    again = clone(model).fit(X, y, sample_weight=weight)
+    assert_allclose(again.objective_, in_memory.objective_, rtol=1e-8)
+    assert_array_equal(in_blocks.classes_, in_memory.classes_)
+
+
+@pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
+@pytest.mark.parametrize("loss", ["squared_error", *SMOOTH])
+def test_blocks_give_the_sparse_regression_of_memory(numbers, loss, penalty):
+    X, y = numbers
+    model = GDRegressor(loss, penalty=penalty, alpha=1e-2, epsilon=1.0, tol=1e-10)
+    in_memory, in_blocks = assert_same(model, X, y)
+    assert_array_equal(in_blocks.coef_ == 0, in_memory.coef_ == 0)
+
+
+@pytest.mark.parametrize(
+    ("loss", "multi_class"),
+    [
+        ("log_loss", "auto"),
+        ("log_loss", "ovr"),
+        ("squared_hinge", "auto"),
+        ("modified_huber", "auto"),
+    ],
+)
+def test_blocks_give_the_sparse_classes_of_memory(classes, loss, multi_class):
+    model = GDClassifier(
+        loss, penalty="l1", alpha=1e-2, multi_class=multi_class, tol=1e-10
+    )
+    in_memory, in_blocks = assert_same(model, *classes)
+    assert_array_equal(in_blocks.coef_ == 0, in_memory.coef_ == 0)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
+def test_blocks_of_many_columns_give_the_sparse_model_of_memory(kind):
+    rng = np.random.default_rng(4)  # more columns than one Gram matrix is made of
+    X = rng.normal(size=(90, 600)) * (rng.random((90, 600)) < 0.2)
+    y = X[:, 0] - X[:, 1] + rng.normal(size=90) > 0
+    model = GDClassifier(penalty="l1", alpha=0.02, tol=1e-9)
+    in_memory = clone(model).fit(kind(X), y)
+    X_blocks, y_blocks = cut(X, y, 3)
+    in_blocks = clone(model).fit(X_blocks.map_blocks(kind), y_blocks)
+    assert_allclose(in_blocks.objective_, in_memory.objective_, rtol=1e-8)
+
+
+@pytest.mark.parametrize("penalty", ["l2", "l1"])
+def test_mini_batches_of_sorted_blocks_end_in_the_same_optimum(classes, penalty):
+    X, y = classes  # in the order of y, so that most blocks have but one class
+    model = GDClassifier(penalty=penalty, alpha=1e-2, tol=1e-10)
+    in_memory = clone(model).fit(X, y)
+    model.set_params(mode="mini-batch", random_state=0)
+    fits = [clone(model).fit(*cut(X, y, 7)) for _ in range(2)]
+    assert_allclose(fits[0].objective_, in_memory.objective_, rtol=1e-8)
+    assert fits[0].mode_ == "mini-batch"
+    assert_array_equal(fits[0].coef_, fits[1].coef_)
+    falls = np.diff(fits[0].history_["objective"])
+    assert (falls <= 1e-15).all()  # rounding of F, which is below 1
+
+
+def test_diagonal_metric_ends_in_the_same_optimum(classes, monkeypatch):
+    monkeypatch.setattr(BlockSpace, "factors", lambda *_: False)  # as of 2001 columns
+    X, y = classes
+    in_memory = GDClassifier(alpha=1e-2, tol=1e-8).fit(X, y)
+    for mode in ("batch", "mini-batch"):
+        model = GDClassifier(alpha=1e-2, tol=1e-8, mode=mode).fit(*cut(X, y, 3))
+        # the estimate of a diagonal is good to a factor of ten or so
+        assert_allclose(model.objective_, in_memory.objective_, rtol=1e-6)
+
+
+def test_blocks_without_intercept(numbers):
+    for loss in ("squared_error", "huber"):
+        _, in_blocks = assert_same(
+            GDRegressor(loss, fit_intercept=False, tol=1e-10), *numbers
+        )
+        assert in_blocks.intercept_ == 0.0
+
+
+def test_blocks_of_float32_keep_it(numbers):
+    X, y = numbers
+    model = GDRegressor().fit(*cut(X.astype(np.float32), y, 3))
+    assert model.coef_.dtype == np.float32
+    in_memory = GDRegressor().fit(X.astype(np.float32), y)
+    # what 32 bits are good to
+    assert_allclose(model.objective_, in_memory.objective_, rtol=1e-6)
+
+
+def test_sparse_blocks(numbers):
+    X, y = numbers
+    X = np.where(np.median(X, axis=0) < X, X, 0.0)
+    X[:, 4] = 0.0
+    X_blocks, y_blocks = cut(X, y, 4)
+    in_memory = GDRegressor(tol=1e-10).fit(sparse.csr_array(X), y)
+    in_blocks = GDRegressor(tol=1e-10).fit(
+        X_blocks.map_blocks(sparse.csr_matrix), y_blocks
+    )
+    assert_allclose(in_blocks.objective_, in_memory.objective_, rtol=1e-8)
+    assert in_blocks.coef_[4] == 0.0
+    predicted = in_blocks.predict(X_blocks.map_blocks(sparse.csr_matrix))
+    assert_allclose(predicted.compute(), in_memory.predict(X), rtol=1e-6)
+
+
+def test_frames_of_unknown_length(numbers):
+    pd = pytest.importorskip("pandas", reason="pandas is not installed")
+    X, y = numbers
+    names = ["a", "b", "c", "d", "e"]
+    frame = pd.DataFrame(X, columns=names).assign(y=y, w=1.0 + (y > 3))
+    blocks = dd.from_pandas(frame, npartitions=3)
+    blocks = blocks[blocks.b > 2.0]  # nobody knows how many are left
+    frame = frame[frame.b > 2.0]
+    in_memory = GDRegressor().fit(frame[names], frame.y, sample_weight=frame.w)
+    model = GDRegressor().fit(blocks[names], blocks.y, sample_weight=blocks.w)
+    assert_allclose(model.objective_, in_memory.objective_, rtol=1e-8)
+    assert_array_equal(model.feature_names_in_, names)
+    predicted = model.predict(blocks[names])
+    assert_allclose(predicted.compute(), in_memory.predict(frame[names]), rtol=1e-6)
+    score = in_memory.score(frame[names], frame.y, frame.w)
+    assert_allclose(model.score(blocks[names], blocks.y, blocks.w), score, rtol=1e-8)
+    values = GDRegressor().fit(blocks[names].values, frame.y, sample_weight=frame.w)
+    assert_allclose(values.coef_, model.coef_, rtol=1e-12)  # the same blocks
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(blocks[names[::-1]])
+
+
+def test_empty_blocks_are_nothing(numbers):
+    X, y = numbers
+    X_blocks, y_blocks = cut(X, y, 4)
+    keep = da.from_array(np.arange(200) // 50 != 1, 50)
+    model = GDRegressor().fit(X_blocks[keep], y_blocks[keep])
+    expected = GDRegressor().fit(X[np.arange(200) // 50 != 1], y[keep.compute()])
+    assert_allclose(model.objective_, expected.objective_, rtol=1e-12)
+    assert model.predict(X_blocks[keep]).compute().shape == (150,)
+
+
+def test_predictions_are_lazy_and_those_of_memory(classes):
+    X, y = classes
+    model = GDClassifier().fit(X, y)
+    X_blocks, y_blocks = cut(X, y, 4)
+    for name in ("predict", "decision_function", "predict_proba", "predict_log_proba"):
+        predicted = getattr(model, name)(X_blocks)
+        assert isinstance(predicted, da.Array)
+        expected = getattr(model, name)(X)
+        assert predicted.shape == expected.shape
+        assert predicted.dtype == expected.dtype
+        assert_array_equal(predicted.compute(), expected)
+    # a count over a count
+    assert_allclose(model.score(X_blocks, y_blocks), model.score(X, y), rtol=1e-15)
+
+
+def test_result_does_not_depend_on_the_scheduler(numbers):
+    dask = pytest.importorskip("dask")
+    X, y = cut(*numbers, 40)  # more than are added at once
+    models = []
+    for scheduler in ("threads", "synchronous"):
+        with dask.config.set(scheduler=scheduler):
+            models.append(GDRegressor("poisson").fit(X, y))
+    assert_array_equal(models[0].coef_, models[1].coef_)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name"),
+    [
+        (GDRegressor("absolute_error"), "loss"),
+        (GDClassifier("hinge"), "loss"),
+        (GDClassifier("perceptron"), "loss"),
+        (GDRegressor(positive=True), "positive"),
+        (GDRegressor(learning_rate="constant"), "learning_rate"),
+        (GDRegressor(mode="stochastic"), "mode"),
+        (GDClassifier(early_stopping=True), "early_stopping"),
+    ],
+    ids=str,
+)
+def test_what_is_not_supported_is_refused_by_name(classes, estimator, name):
+    X, y = cut(classes[0], (classes[1] == "a").astype(int), 2)
+    with pytest.raises(ValueError, match=f"{name}=.*is not supported.*Dask"):
+        estimator.fit(X, y)
+    assert not hasattr(estimator, "coef_")
+
+
+def test_data_that_are_not_right_are_refused(numbers):
+    X, y = numbers
+    X_blocks, y_blocks = cut(X, y, 4)
+    with_nan = X.copy()
+    with_nan[120, 2] = np.nan
+    for data, message in (
+        ((cut(with_nan, y, 4)[0], y_blocks), "NaN"),
+        ((X_blocks, da.from_array(np.where(y > 3, np.nan, y), 50)), "y contains NaN"),
+        ((X_blocks, y_blocks[:150]), "inconsistent"),
+        ((X_blocks, y[:150]), "inconsistent"),
+        ((X_blocks.rechunk((50, 2)), y_blocks), "rechunk"),
+        ((X_blocks[:, 0], y_blocks), "two dimensions"),
+        ((X_blocks, da.stack([y_blocks, y_blocks], axis=1)), "one column"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            GDRegressor().fit(*data)
+    with pytest.raises(ValueError, match="all weights are zero"):
+        GDRegressor().fit(X_blocks, y_blocks, sample_weight=np.zeros(200))
+    with pytest.raises(ValueError, match="Negative values"):
+        GDRegressor().fit(X_blocks, y_blocks, sample_weight=np.full(200, -1.0))
+    with pytest.raises(ValueError, match="needs y > 0"):
+        GDRegressor("gamma").fit(X_blocks, y_blocks - 10.0)
+    with pytest.raises(ValueError, match="partial_fit takes one block"):
+        GDRegressor().partial_fit(X_blocks, y_blocks)
+    with pytest.raises(ValueError, match="greater than one"):
+        GDClassifier().fit(X_blocks, da.ones(200, chunks=50))
+
+
+def test_fit_goes_on_in_streams_and_from_earlier_models(numbers):
+    X, y = numbers
+    X_blocks, y_blocks = cut(X, y, 4)
+    model = GDRegressor().fit(X_blocks, y_blocks)
+    model.partial_fit(X[:50], y[:50])
+    assert model.t_ == 251.0
+    warm = (
+        GDRegressor("poisson", warm_start=True)
+        .fit(X_blocks, y_blocks)
+        .fit(X_blocks, y_blocks)
+    )
+    assert warm.n_iter_ == 1
+    with pytest.raises(ValueError, match="features"):
+        model.predict(X_blocks[:, :3])
