@@ -149,7 +149,8 @@ class Multipliers:
             if self.gap <= max(self._needed(), 4e-16 * abs(self.objective)):
                 return self._report(certified=True)
         self.inner += 1
-        if self.inner > _MOST_INNER or self.epoch > _MOST:
+        many = self.inner > _MOST_INNER or self.epoch > _MOST
+        if many and len(self.columns) <= _LARGEST:
             raise LinAlgError
         self._advance(direction)
         # A short step followed a direction that had no curvature where it began.

@@ -59,6 +59,7 @@ class SmoothDescent:
             self._norms = None
             if self._n_sampled:
                 self._norms = Stochastic(task.view).norms(task.view.scale**2)
+        self._begin = (v, b, self._z.copy()) if task.followed else None
         self._objectives: list[float] = []
         self._decrements: dict[int, float] = {}
         self._stuck = False
@@ -81,6 +82,11 @@ class SmoothDescent:
         self._n_sampled, self._norms = earlier._n_sampled, earlier._norms
         if earlier._P is not None and not earlier._lifted:
             self._P, self._h_of_P = earlier._P.at(self.task), earlier._h_of_P
+        if earlier._begin is not None:  # from one penalty to the next the way is alike
+            v, b, z = earlier._begin
+            self._moves[-1], self._shifts[-1] = earlier.v - v, earlier.b - b
+            self._images[-1] = earlier._z - z
+            self._remembered = bool(self._moves[-1].any())
 
     def _raw_predictions(self):
         return self.task.view.matvec(self.v) + self.b[:, None]
