@@ -49,6 +49,10 @@ class GramModel:
         Loss, penalty and view.
     """
 
+    # Share of the decrease that the last round may bring: of a step that is taken, and
+    # of one whose decrease is the estimate.
+    rough = fine = 1e-3
+
     def __init__(self, task):
         self.task = task
         self.n_features = len(task.l1)

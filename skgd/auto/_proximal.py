@@ -189,13 +189,15 @@ class ProximalNewton:
         if change > _FRESH or grown:
             self._find_gradient()
             self._refresh()
-            self._propose()
+            self._propose(certify=True)
+        elif self.model.rough > self.model.fine:
+            self._propose(certify=True)
         if self.lifted and self.estimate <= self._needed():
             # What the lifted curvature promises may be far too little; the bare one's
             # step is too long to be taken, unless nothing is left to gain.
             step = self.proposal, self.image, self.slope, self.promised
             self._refresh(_LEAST_FLOOR)
-            self._propose()
+            self._propose(certify=True)
             self.curvature, self.bare = None, True
             if self.estimate > self._needed():
                 self.proposal, self.image, self.slope, self.promised = step
@@ -243,10 +245,15 @@ class ProximalNewton:
             np.hstack([self.v, self.b[:, None]]) if self.task.fit_intercept else self.v
         )
 
-    def _propose(self) -> None:
-        # A step that is taken need be no better than the model is; the first of a
-        # squared loss is the last one.
-        relative = 1e-3 if self.looks > 1 else np.clip(0.05 * (self.tol or 0), 1e-12, 1)
+    def _propose(self, certify=False) -> None:
+        # A step that is taken need be no better than the model is, an estimate has to;
+        # the first step of a squared loss is the last one.
+        if self.looks == 1 and self.task.loss.quadratic:
+            relative = float(np.clip(0.05 * (self.tol or 0), 1e-12, 1))
+        elif certify or self.task.loss.quadratic:
+            relative = self.model.fine
+        else:
+            relative = self.model.rough
         step, decrease, _ = self.model.propose(
             self.gradient,
             self._unknowns(),
