@@ -20,7 +20,7 @@ from skgd.auto._working_set import WorkingSetModel
 _REMEMBERED = 4  # looks: of the model, of trials, and of the step before
 _MOST_ROUNDS = 10  # of a plane search
 _SHARES = 0.5 ** np.array([0.0, -1.0, 1.0, 2.0, 4.0, 7.0, 12.0])  # of Newton's step
-_LEFT = 0.3  # share of what a round gained, for which another one does not pay
+_LEFT = 0.6  # share of what a round gained, for which another one does not pay
 _MOST_COLUMNS = 2000  # of a Cholesky factor, which each block has a Gram matrix for
 _MOST_UNKNOWNS = 15_000
 
