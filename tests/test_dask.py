@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.base import clone
 
 from skgd import GDClassifier, GDRegressor
+from skgd._dask._rounds import Blocks
 from skgd._dask._space import BlockSpace
 
 da = pytest.importorskip("dask.array", reason="Dask is not installed")
@@ -158,6 +159,34 @@ def test_diagonal_metric_ends_in_the_same_optimum(classes, monkeypatch):
         model = GDClassifier(alpha=1e-2, tol=1e-8, mode=mode).fit(*cut(X, y, 3))
         # the estimate of a diagonal is good to a factor of ten or so
         assert_allclose(model.objective_, in_memory.objective_, rtol=1e-6)
+
+
+@pytest.mark.parametrize("joint", [True, False])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("alpha", [1e-2, 0.0])
+def test_softmax_with_one_factor_or_one_a_class(
+    classes, joint, fit_intercept, alpha, monkeypatch
+):
+    monkeypatch.setattr(BlockSpace, "joins", lambda *_: joint)
+    model = GDClassifier(alpha=alpha, fit_intercept=fit_intercept, tol=1e-9)
+    _, in_blocks = assert_same(model, *classes)
+    # the coefficients of the optimum sum to zero over the classes
+    assert_allclose(in_blocks.coef_.sum(axis=0), 0.0, atol=1e-6)
+
+
+def test_rounds_of_a_cholesky_factor_are_few(classes):
+    """At most 20 to 1e-6, with y sorted."""
+    X, y = classes
+    for model in (GDClassifier(), GDRegressor("huber"), GDRegressor("poisson")):
+        target = y if isinstance(model, GDClassifier) else (y == "a") + 1.0
+        with pytest.MonkeyPatch.context() as patch:
+            rounds, total = [], Blocks.total
+            patch.setattr(
+                Blocks, "total", lambda *a, t=total, r=rounds: (r.append(a), t(*a))[1]
+            )
+            fitted = clone(model).set_params(tol=1e-6).fit(*cut(X, target, 7))
+        assert fitted.converged_
+        assert 3 < len(rounds) <= 20
 
 
 def test_blocks_without_intercept(numbers):

@@ -52,6 +52,8 @@ class Look(Sums):
         Sums of abs(h - h_0) and max(h, h_0), h_0 that of another model.
     grams : ndarray of shape (n_outputs, n_features + 1, n_features + 1) or None
         [A 1]' diag(h) [A 1].
+    pairs : ndarray of shape (n_pairs, n_features + 1, n_features + 1) or None
+        Of softmax [A 1]' diag(s p_a p_b) [A 1] of the classes b < a.
     plane : ndarray of shape (n_trials, 1 + p + p * p) or None
         Value, gradient and Hessian at points of a plane of models.
     """
@@ -64,18 +66,23 @@ class Look(Sums):
     bounds: Any
     change: np.ndarray | None = None
     grams: np.ndarray | None = None
+    pairs: np.ndarray | None = None
     plane: np.ndarray | None = None
 
 
 @np.errstate(all="ignore")
-def look(X, y, weight, output, z, reference=None, gram=False, plane=None):
-    """Give the Look of a block at raw predictions z."""
+def look(X, y, weight, output, z, reference=None, gram=(False, False), plane=None):
+    """Give the Look of a block at raw predictions z.
+
+    `gram` : whether with the Gram matrices, and with those of pairs of classes.
+    """
     rows = output.reading.read(X, y, weight)
     if rows is None:
         return None
     view, loss = rows.view(z.mean), output.of(rows)
     d, h = np.empty((2, output.n_outputs, len(rows.rows)))
-    value = loss.evaluate(z.of(view), d, h)
+    raw = z.of(view)
+    value = loss.evaluate(raw, d, h)
     unit = h / loss.weight
     found = Look(
         value,
@@ -87,8 +94,10 @@ def look(X, y, weight, output, z, reference=None, gram=False, plane=None):
     )
     if reference is not None:
         found.change = _change(h, _curvature(loss, reference.of(view)))
-    if gram:
+    if gram[0]:
         found.grams = np.array([view.gram(row) for row in h])
+    if all(gram):
+        found.pairs = _pairs(view, rows.s, raw)
     if plane is not None:
         found.plane = _on_plane(view, loss, plane)
     return found
@@ -152,8 +161,12 @@ def grams_of_pairs(X, y, weight, output, z):
     rows = output.reading.read(X, y, weight)
     if rows is None:
         return None
-    view, s = rows.view(z.mean), rows.s
-    share = softmax(z.of(view), axis=0)
+    view = rows.view(z.mean)
+    return _pairs(view, rows.s, z.of(view))
+
+
+def _pairs(view, s, z):
+    share = softmax(z, axis=0)
     pairs = ((a, b) for a in range(len(share)) for b in range(a))
     return np.array([view.gram(s * share[a] * share[b]) for a, b in pairs])
 

@@ -6,15 +6,20 @@ import numpy as np
 
 from skgd._dask._raw import Plane, Start
 from skgd._dask._stand_ins import Curvature, Derivatives, split
+from skgd.auto._factor import Factor
 from skgd.auto._kinked_model import MOST_WHOLE, GramModel
 from skgd.auto._plane import newton_step
+from skgd.auto._preconditioner import RAISED, Cholesky
 from skgd.auto._working_set import WorkingSetModel
 
 _MOST_ROUNDS = 10  # of a plane search
-_SHARES = 0.5 ** np.array([0.0, -1.0, 1.0, 2.0, 4.0, 7.0, 12.0])  # of Newton's step
+_SHARES = 0.5 ** np.array([0.0, -1.0, 1.0, 3.0, 8.0])  # of Newton's step
 _LEFT = 0.6  # share of what a round gained, for which another one does not pay
 _MOST_COLUMNS = 2000  # of a Cholesky factor, which each block has a Gram matrix for
 _MOST_UNKNOWNS = 15_000
+_MOST_JOINT = 1000  # unknowns of softmax whose Hessian is factored as one
+# Of a multiplication of a Gram matrix, measured, and of the scheduler in a round.
+_SECONDS_GRAM, _SECONDS_ROUND = 0.045e-9, 0.05
 
 
 class BlockWorkingSet(WorkingSetModel):
@@ -33,6 +38,54 @@ class BlockWorkingSet(WorkingSetModel):
             H.flat[:: size + 1] += np.append(task.ridge[columns], 0.0)[:size]
             blocks.append(H)
         self.columns, self.blocks = columns, blocks
+
+
+def joined(grams, pairs):
+    """Give the Hessian of softmax in all classes at once, one after the other."""
+    K, size = grams.shape[:2]
+    H = np.empty((K, size, K, size))
+    pair = iter(pairs)
+    for a in range(K):
+        for b in range(a):
+            H[a, :, b, :] = H[b, :, a, :] = -next(pair)
+        H[a, :, a, :] = grams[a]
+    return H.reshape(K * size, K * size)
+
+
+class JointCholesky:
+    """P = a factor of the Hessian of softmax in all classes at once.
+
+    What the classes share is not felt by the loss: a curvature of its own keeps it at
+    zero, which changes no other direction.
+    """
+
+    certifies = True
+    caution = 1.0
+
+    def __init__(self, task, h):
+        scale = np.append(task.view.scale, 1.0)
+        grams = h.loss.grams(h)
+        H = joined(grams, h.loss.grams_of_pairs(h.z))
+        K, size = grams.shape[:2]
+        H = H.reshape(K, size, K, size) * scale[:, None, None] * scale
+        ridge = np.append(task.ridge, 0.0)
+        j = np.arange(size)
+        for a in range(K):
+            H[a, j, a, j] += ridge
+        H[:, j, :, j] += np.einsum("kjkj->j", H)[:, None, None] / K**2
+        if not task.fit_intercept:
+            H[:, -1] = 0.0
+            H[:, :, :, -1] = 0.0
+        self._factor = Factor(H.reshape(K * size, K * size), RAISED)
+
+    def solve(self, g, g_intercept):
+        """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
+        both = self.solve_all(np.column_stack([g, g_intercept]))
+        return both[:, :-1].copy(), both[:, -1].copy()
+
+    def solve_all(self, g):
+        """Give P^-1 of a gradient of shape (K, n_features + 1)."""
+        return self._factor.solve(g.ravel()).reshape(g.shape)
 
 
 class BlockMove:
@@ -77,6 +130,14 @@ class BlockSpace:
         shape = task.loss.n_outputs, task.view.n_features
         return [task.view.matvec(np.zeros(shape)) for _ in range(count)]
 
+    def joins(self, loss, view, n_blocks) -> bool:
+        """Tell whether Gram matrices of pairs of classes cost less than a round."""
+        K, size = loss.n_outputs, view.n_features + 1
+        if K == 1 or K * size > _MOST_JOINT:
+            return False
+        multiplications = view.n_rows / n_blocks * (K * size) ** 2 / 2
+        return multiplications * _SECONDS_GRAM < _SECONDS_ROUND
+
     def choose_rows(self, task, tol):
         """Choose P: None for a Hessian of all rows, 0 for its diagonal.
 
@@ -88,6 +149,12 @@ class BlockSpace:
         """Tell whether Hessians are small enough to be factored."""
         K, d = loss.n_outputs, view.n_features
         return d <= _MOST_COLUMNS and K * d <= _MOST_UNKNOWNS
+
+    def factor(self, task, h, n_sampled, norms, rng):
+        """Give P, a factor of the Hessian."""
+        if task.loss.joint and not h.least:
+            return JointCholesky(task, h)
+        return Cholesky(task, h, n_sampled, norms, rng)
 
     def change(self, h, other):
         """Give the sums of abs(h - other) and of max(h, other)."""
@@ -167,7 +234,8 @@ class BlockSpace:
     def _start(self, loss, z, images, penalty):
         """Give F, gradient and Hessian at z, from the last look if it has them.
 
-        Of softmax the Hessian is what the classes have without one another.
+        Of softmax with many unknowns the Hessian is what the classes have without one
+        another.
         """
         look = loss.look(z)
         if look.grams is None:
@@ -175,7 +243,13 @@ class BlockSpace:
         moves = np.array([np.column_stack([i.u, i.b]) for i in images])
         slope = np.column_stack([look.slope, look.d])
         gradient = np.einsum("pkj,kj->p", moves, slope)
-        hessian = np.einsum("pki,kij,qkj->pq", moves, look.grams, moves, optimize=True)
+        if look.pairs is not None:
+            flat = moves.reshape(len(moves), -1)
+            hessian = flat @ joined(look.grams, look.pairs) @ flat.T
+        else:
+            hessian = np.einsum(
+                "pki,kij,qkj->pq", moves, look.grams, moves, optimize=True
+            )
         return _with(penalty, (look.value, gradient, hessian), 0.0)
 
     def _try(self, loss, z, images, penalty, trials):

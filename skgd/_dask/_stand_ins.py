@@ -95,6 +95,7 @@ class BlockLoss:
         self.kinked = traits["shape"] == "kinked"
         self.reference: Raw | None = None
         self.wants_grams = False  # with the next looks
+        self.joint = False  # and those of pairs of classes, which are cheap then
         self._looks: dict[bytes, Look] = {}
         self._changes: dict[tuple[bytes, bytes], np.ndarray] = {}
         self._second: dict[tuple, np.ndarray] = {}
@@ -104,7 +105,7 @@ class BlockLoss:
         key = z.key
         found = self._looks.pop(key, None)
         if found is None or plane is not None:
-            given = z, self.reference, self.wants_grams, plane
+            given = z, self.reference, (self.wants_grams, self.joint), plane
             found = self._blocks.total(_looks.look, add, self.output, *given)
             if self.reference is not None:
                 self._changes = {(key, self.reference.key): found.change}
@@ -151,7 +152,10 @@ class BlockLoss:
         return self._second_order(h, False)
 
     def grams_of_pairs(self, z):
-        """Give [A 1]' diag(s p_a p_b) [A 1] of softmax: a round."""
+        """Give [A 1]' diag(s p_a p_b) [A 1] of softmax, by a round unless known."""
+        known = self.look(z)
+        if known.pairs is not None:
+            return known.pairs
         return self._blocks.total(_looks.grams_of_pairs, add, self.output, z)
 
     def grams_of_columns(self, h: Curvature, columns):
