@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 
-from skgd import GDClassifier, GDRegressor
+from skgd import GDClassifier, GDRegressor, GDRegressorCV, Loss, alpha_path
 from skgd._dask._rounds import Blocks
 from skgd._dask._space import BlockSpace
 
@@ -56,6 +56,7 @@ def assert_same(estimator, X, y, n_blocks=4, **given):
     return in_memory, in_blocks
 
 
+@pytest.mark.slow  # another process
 def test_import_does_not_import_dask():
     code = "import sys, skgd; assert 'dask' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -123,6 +124,23 @@ def test_blocks_give_the_sparse_classes_of_memory(classes, loss, multi_class):
     )
     in_memory, in_blocks = assert_same(model, *classes)
     assert_array_equal(in_blocks.coef_ == 0, in_memory.coef_ == 0)
+
+
+class LogCosh(Loss):
+    curvature, jumps = 1.0, False
+
+    def value(self, y, z):
+        return np.logaddexp(z - y, y - z) - np.log(2.0)
+
+    def derivative(self, y, z):
+        return np.tanh(z - y)
+
+    def second_derivative(self, y, z):
+        return 1.0 - np.tanh(z - y) ** 2
+
+
+def test_blocks_take_a_written_loss(numbers):
+    assert_same(GDRegressor(LogCosh(), tol=1e-10), *numbers)
 
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
@@ -322,6 +340,10 @@ def test_data_that_are_not_right_are_refused(numbers):
         GDRegressor("gamma").fit(X_blocks, y_blocks - 10.0)
     with pytest.raises(ValueError, match="partial_fit takes one block"):
         GDRegressor().partial_fit(X_blocks, y_blocks)
+    with pytest.raises(ValueError, match="Dask collection"):
+        GDRegressorCV().fit(X_blocks, y_blocks)
+    with pytest.raises(ValueError, match="Dask collection"):
+        alpha_path(GDRegressor(), X_blocks, y_blocks)
     with pytest.raises(ValueError, match="greater than one"):
         GDClassifier().fit(X_blocks, da.ones(200, chunks=50))
 
