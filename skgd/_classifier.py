@@ -406,8 +406,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data, finite. Read as float32 or float64, dense or CSR.
+        X : {array-like, sparse matrix, Dask collection} of shape \
+                (n_samples, n_features)
+            Training data, finite. Read as float32 or float64, dense or CSR. Dask
+            arrays and DataFrames are read block by block, for smooth losses; y and
+            weights may be arrays in memory then, or cut as X is.
         y : array-like of shape (n_samples,)
             Class labels.
         coef_init : array-like of shape (1, n_features) or (n_classes, n_features), \
@@ -502,13 +505,15 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, Dask collection} of shape \
+                (n_samples, n_features)
             Samples.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             Signed scores; with two classes, above zero speaks for `classes_[1]`.
+            A lazy Dask array where X is a Dask collection.
 
         Raises
         ------
@@ -526,13 +531,15 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, Dask collection} of shape \
+                (n_samples, n_features)
             Samples.
 
         Returns
         -------
         ndarray of shape (n_samples,)
             Labels, of the dtype of `classes_`.
+            A lazy Dask array where X is a Dask collection.
 
         Raises
         ------
@@ -555,13 +562,15 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, Dask collection} of shape \
+                (n_samples, n_features)
             Samples.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; each row adds up to one.
+            A lazy Dask array where X is a Dask collection.
 
         Raises
         ------
@@ -582,13 +591,15 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, Dask collection} of shape \
+                (n_samples, n_features)
             Samples.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; -inf where `predict_proba` is zero.
+            A lazy Dask array where X is a Dask collection.
 
         Raises
         ------

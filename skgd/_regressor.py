@@ -386,8 +386,11 @@ class GDRegressor(RegressorMixin, BaseGD):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data, finite. Read as float32 or float64, dense or CSR.
+        X : {array-like, sparse matrix, Dask collection} of shape \
+                (n_samples, n_features)
+            Training data, finite. Read as float32 or float64, dense or CSR. Dask
+            arrays and DataFrames are read block by block, for smooth losses; y and
+            weights may be arrays in memory then, or cut as X is.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets, finite.
         coef_init : array-like of shape (n_features,) or (n_targets, n_features), \
@@ -474,7 +477,8 @@ class GDRegressor(RegressorMixin, BaseGD):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, Dask collection} of shape \
+                (n_samples, n_features)
             Samples.
 
         Returns
@@ -482,6 +486,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions, of the shape of y in `fit`; float32 if X and `coef_` both are,
             float64 otherwise.
+            A lazy Dask array where X is a Dask collection.
 
         Raises
         ------

@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 
-from skgd import GDClassifier, GDRegressor
+from skgd import GDClassifier, GDRegressor, GDRegressorCV, Loss, alpha_path
+from skgd._dask._rounds import Blocks
 from skgd._dask._space import BlockSpace
 
 da = pytest.importorskip("dask.array", reason="Dask is not installed")
@@ -55,6 +56,7 @@ def assert_same(estimator, X, y, n_blocks=4, **given):
     return in_memory, in_blocks
 
 
+@pytest.mark.slow  # another process
 def test_import_does_not_import_dask():
     code = "import sys, skgd; assert 'dask' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -124,6 +126,23 @@ def test_blocks_give_the_sparse_classes_of_memory(classes, loss, multi_class):
     assert_array_equal(in_blocks.coef_ == 0, in_memory.coef_ == 0)
 
 
+class LogCosh(Loss):
+    curvature, jumps = 1.0, False
+
+    def value(self, y, z):
+        return np.logaddexp(z - y, y - z) - np.log(2.0)
+
+    def derivative(self, y, z):
+        return np.tanh(z - y)
+
+    def second_derivative(self, y, z):
+        return 1.0 - np.tanh(z - y) ** 2
+
+
+def test_blocks_take_a_written_loss(numbers):
+    assert_same(GDRegressor(LogCosh(), tol=1e-10), *numbers)
+
+
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
 def test_blocks_of_many_columns_give_the_sparse_model_of_memory(kind):
     rng = np.random.default_rng(4)  # more columns than one Gram matrix is made of
@@ -158,6 +177,34 @@ def test_diagonal_metric_ends_in_the_same_optimum(classes, monkeypatch):
         model = GDClassifier(alpha=1e-2, tol=1e-8, mode=mode).fit(*cut(X, y, 3))
         # the estimate of a diagonal is good to a factor of ten or so
         assert_allclose(model.objective_, in_memory.objective_, rtol=1e-6)
+
+
+@pytest.mark.parametrize("joint", [True, False])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("alpha", [1e-2, 0.0])
+def test_softmax_with_one_factor_or_one_a_class(
+    classes, joint, fit_intercept, alpha, monkeypatch
+):
+    monkeypatch.setattr(BlockSpace, "joins", lambda *_: joint)
+    model = GDClassifier(alpha=alpha, fit_intercept=fit_intercept, tol=1e-9)
+    _, in_blocks = assert_same(model, *classes)
+    # the coefficients of the optimum sum to zero over the classes
+    assert_allclose(in_blocks.coef_.sum(axis=0), 0.0, atol=1e-6)
+
+
+def test_rounds_of_a_cholesky_factor_are_few(classes):
+    """At most 20 to 1e-6, with y sorted."""
+    X, y = classes
+    for model in (GDClassifier(), GDRegressor("huber"), GDRegressor("poisson")):
+        target = y if isinstance(model, GDClassifier) else (y == "a") + 1.0
+        with pytest.MonkeyPatch.context() as patch:
+            rounds, total = [], Blocks.total
+            patch.setattr(
+                Blocks, "total", lambda *a, t=total, r=rounds: (r.append(a), t(*a))[1]
+            )
+            fitted = clone(model).set_params(tol=1e-6).fit(*cut(X, target, 7))
+        assert fitted.converged_
+        assert 3 < len(rounds) <= 20
 
 
 def test_blocks_without_intercept(numbers):
@@ -293,6 +340,10 @@ def test_data_that_are_not_right_are_refused(numbers):
         GDRegressor("gamma").fit(X_blocks, y_blocks - 10.0)
     with pytest.raises(ValueError, match="partial_fit takes one block"):
         GDRegressor().partial_fit(X_blocks, y_blocks)
+    with pytest.raises(ValueError, match="Dask collection"):
+        GDRegressorCV().fit(X_blocks, y_blocks)
+    with pytest.raises(ValueError, match="Dask collection"):
+        alpha_path(GDRegressor(), X_blocks, y_blocks)
     with pytest.raises(ValueError, match="greater than one"):
         GDClassifier().fit(X_blocks, da.ones(200, chunks=50))
 

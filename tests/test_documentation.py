@@ -2,6 +2,7 @@
 
 import doctest
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,17 @@ FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.S | re.M)
 # what is not run: commands of a shell, and what is no code; MyST's own are in braces
 NOT_RUN = {"bash", "text"}
 NEEDS = re.compile(r"<!-- needs scikit-learn (\d+)\.(\d+) -->\s*\Z")
+NEEDS_DASK = re.compile(r"<!-- needs dask -->\s*\Z")
 
 
 def _blocks(page):
-    """Give (line, language, code) of each block that this scikit-learn can run."""
+    """Give (line, language, code) of each block that can be run here."""
     text = page.read_text("utf-8")
     release = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
     for found in FENCE.finditer(text):
         needs = NEEDS.search(text, 0, found.start())
+        if NEEDS_DASK.search(text, 0, found.start()) and find_spec("dask") is None:
+            continue
         if needs is None or release >= tuple(map(int, needs.groups())):
             yield text.count("\n", 0, found.start()) + 1, found[1], found[2]
 

@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skgd._dask import is_collection
-from skgd._dask._block import add, matrix_of, vector_of
 from skgd._dask._collections import blocks_of, check_features, parts_of
+from skgd._dask._rows import add, matrix_of, vector_of
 from skgd._validation import check_sample_weight
 
 _OF_THE_FIT = "_state", "history_", "feature_names_in_"  # no prediction needs them

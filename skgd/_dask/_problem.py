@@ -8,11 +8,14 @@ import numpy as np
 
 from skgd import _parameters
 from skgd._core.bridge import SampleLoss
-from skgd._dask import _block
-from skgd._dask._block import Moments, Output, Raw, Reading
+from skgd._core.losses import traits_of
 from skgd._dask._collections import blocks_of, check_features, dtype_of
+from skgd._dask._columns import Moments, moments
+from skgd._dask._raw import Raw
 from skgd._dask._rounds import Blocks
-from skgd._dask._space import SPACE, BlockLoss, BlockView, Curvature
+from skgd._dask._rows import Output, Reading, add
+from skgd._dask._space import SPACE
+from skgd._dask._stand_ins import BlockLoss, BlockView, Curvature
 from skgd._dask._survey import Labels, Numbers
 from skgd._problem import Problem
 from skgd.auto import _coordinates
@@ -147,6 +150,7 @@ class BlockProblem(Problem):
         for output in outputs:
             own = slice(end, end := end + output.n_outputs)
             loss = BlockLoss(training.blocks, output, self._weight_of(output))
+            loss.joint = SPACE.joins(loss, view, len(training.blocks))
             null = self._null(loss, view, intercept[own])
             task = _coordinates.task_from(self, loss, view, variance, null)
             task.space = SPACE
@@ -168,12 +172,12 @@ class BlockProblem(Problem):
 
     def _moments(self, outputs, intercept) -> Moments:
         """Look at the columns: a round."""
-        d, quadratic = self.design.shape[1], _block.is_quadratic(self.loss)
+        d, quadratic = self.design.shape[1], traits_of(self.loss)["shape"] == "constant"
         most = MOST_WHOLE if self.l1 else _MOST_PRODUCTS
         pays = quadratic and self.training.positive is None and d <= most
         return self.training.blocks.total(
-            _block.moments,
-            _block.add,
+            moments,
+            add,
             self.training.reading,
             outputs if pays and self.design.shape[0] > d else [],
             intercept,

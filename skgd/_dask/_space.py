@@ -1,231 +1,25 @@
-"""Stand-ins for arrays of sample space whose rows are in blocks.
+"""What descents do with stand-ins for arrays of sample space."""
 
-A raw prediction is known by its model, derivatives by the raw prediction that they
-belong to. Whatever needs the rows is a round over the blocks, and a round brings all
-that the descent is about to ask: a step is mostly one.
-"""
-
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from skgd._core.losses import traits_of
-from skgd._dask import _block
-from skgd._dask._block import Look, Output, Plane, Raw, Start
+from skgd._dask._raw import Plane, Start
+from skgd._dask._stand_ins import Curvature, Derivatives, split
+from skgd.auto._factor import Factor
 from skgd.auto._kinked_model import MOST_WHOLE, GramModel
 from skgd.auto._plane import newton_step
+from skgd.auto._preconditioner import RAISED, Cholesky
 from skgd.auto._working_set import WorkingSetModel
 
-_REMEMBERED = 4  # looks: of the model, of trials, and of the step before
 _MOST_ROUNDS = 10  # of a plane search
-_SHARES = 0.5 ** np.array([0.0, -1.0, 1.0, 2.0, 4.0, 7.0, 12.0])  # of Newton's step
-_LEFT = 0.3  # share of what a round gained, for which another one does not pay
+_SHARES = 0.5 ** np.array([0.0, -1.0, 1.0, 3.0, 8.0])  # of Newton's step
+_LEFT = 0.6  # share of what a round gained, for which another one does not pay
 _MOST_COLUMNS = 2000  # of a Cholesky factor, which each block has a Gram matrix for
 _MOST_UNKNOWNS = 15_000
-
-
-@dataclass
-class Derivatives:
-    """First derivatives at raw predictions, which `evaluate` sets."""
-
-    loss: Any
-    z: Any = None
-
-    def sum(self, axis=None):
-        """Give the sum over the rows, or over all."""
-        d = self.loss.look(self.z).d
-        return d.copy() if axis == 1 else d.sum()
-
-
-@dataclass
-class Curvature:
-    """Second derivatives at raw predictions; no less than `least` a unit of weight."""
-
-    loss: Any
-    z: Any = None
-    least: float = 0.0
-
-    def sum(self, axis=None):
-        """Give the sum over the rows, or over all."""
-        h = self.loss.look(self.z).h
-        return h.copy() if axis == 1 else h.sum()
-
-    def copy(self):
-        """Give the same, which later looks are compared with."""
-        self.loss.reference = self.z
-        return replace(self)
-
-    def __iter__(self):
-        return (CurvatureRow(self, k) for k in range(self.loss.n_outputs))
-
-
-@dataclass
-class CurvatureRow:
-    """Second derivatives of an output."""
-
-    of: Curvature
-    k: int
-
-
-@dataclass
-class Weights:
-    """The weights of the rows, of which a descent knows the sum."""
-
-    total: float
-
-    def sum(self):
-        """Give the sum."""
-        return self.total
-
-
-class BlockLoss:
-    """What `SampleLoss` is of rows in memory.
-
-    Parameters
-    ----------
-    blocks : Blocks
-    output : Output
-    total : float
-        Sum of the weights.
-    """
-
-    def __init__(self, blocks, output: Output, total: float):
-        self._blocks, self.output = blocks, output
-        self.name, self.parameter = output.loss, output.parameter
-        self.n_outputs, self.weight = output.n_outputs, Weights(total)
-        traits = traits_of(output.loss)
-        self.curvature = traits["curvature"]
-        self.quadratic = traits["shape"] == "constant"
-        self.piecewise = traits["shape"] == "jumps"
-        self.kinked = traits["shape"] == "kinked"
-        self.reference: Raw | None = None
-        self.wants_grams = False  # with the next looks
-        self._looks: dict[bytes, Look] = {}
-        self._changes: dict[tuple[bytes, bytes], np.ndarray] = {}
-        self._second: dict[tuple, np.ndarray] = {}
-
-    def look(self, z: Raw, plane: Plane | None = None) -> Look:
-        """Give the Look at raw predictions, by a round unless known."""
-        key = z.key
-        found = self._looks.pop(key, None)
-        if found is None or plane is not None:
-            given = z, self.reference, self.wants_grams, plane
-            found = self._blocks.total(_block.look, _block.add, self.output, *given)
-            if self.reference is not None:
-                self._changes = {(key, self.reference.key): found.change}
-        self._looks[key] = found
-        while len(self._looks) > _REMEMBERED:
-            del self._looks[next(iter(self._looks))]
-        return found
-
-    def evaluate(self, z, d=None, h=None):
-        """Give the loss at z; make d and h the derivatives there."""
-        for derivatives in (d, h):
-            if derivatives is not None:
-                derivatives.z = z
-        found = self.look(z)
-        self.wants_grams = False  # until they are asked for
-        return found.value
-
-    def plane(self, z, images, c):
-        """Give value, gradient and Hessian at z + sum_p c_p images_p: a round."""
-        plane = Plane(z, tuple(images), (c,))
-        found = self._blocks.total(_block.on_plane, _block.add, self.output, plane)
-        return split(found[0], len(c))
-
-    def change(self, z, other):
-        """Give the sums of abs(h - h_0) and max(h, h_0), by a round unless known."""
-        key = z.key, other.key
-        if key not in self._changes:
-            found = self._blocks.total(_block.change, _block.add, self.output, z, other)
-            self._changes[key] = found
-        return self._changes[key]
-
-    def grams(self, h: Curvature):
-        """Give [A 1]' diag(h) [A 1] of each output, columns not being scaled."""
-        self.wants_grams = not self.quadratic
-        if h.least:
-            return self._second_order(h, True)
-        known = self.look(h.z)
-        if known.grams is None:
-            known.grams = self._second_order(h, True)
-        return known.grams
-
-    def squares(self, h: Curvature):
-        """Give the diagonals of the same."""
-        return self._second_order(h, False)
-
-    def grams_of_pairs(self, z):
-        """Give [A 1]' diag(s p_a p_b) [A 1] of softmax: a round."""
-        return self._blocks.total(_block.grams_of_pairs, _block.add, self.output, z)
-
-    def grams_of_columns(self, h: Curvature, columns):
-        """Give the Gram matrices of some columns and one: a round."""
-        given = self.output, h.z, h.least, columns
-        return self._blocks.total(_block.grams_of_columns, _block.add, *given)
-
-    def moved(self, start, solve, seed):
-        """Give the mean of the blocks' moves, from a round."""
-        given = self.output, start, solve, seed
-        found = self._blocks.total(_block.move, _block.add, *given)
-        return found / self.weight.sum()
-
-    def _second_order(self, h, whole):
-        key = h.z.key, h.least, whole
-        if key not in self._second:
-            given = self.output, h.z, h.least, whole
-            found = self._blocks.total(_block.second_order, _block.add, *given)
-            self._second = {key: found}
-        return self._second[key]
-
-
-def split(row, p):
-    """Give value, gradient and Hessian of a row of a plane's points."""
-    return float(row[0]), row[1 : 1 + p], row[1 + p :].reshape(p, p)
-
-
-class BlockView:
-    """What `View` is of rows in memory.
-
-    Parameters
-    ----------
-    n_rows : int
-    mean, scale : ndarray of shape (n_features,)
-    sparse : bool
-    costs : tuple of float
-        Stored entries, and sum of the squares of their number in a row.
-    """
-
-    def __init__(self, n_rows, mean, scale, sparse, costs):
-        self.n_rows, self.mean, self.scale = n_rows, mean, scale
-        self.n_features, self.sparse, self.costs = len(mean), sparse, costs
-
-    def with_coordinates(self, mean, scale):
-        """Give the same rows in other coordinates."""
-        return BlockView(self.n_rows, mean, scale, self.sparse, self.costs)
-
-    def matvec(self, v):
-        """Give v A'."""
-        return Raw(self.mean, v * self.scale, np.zeros(len(v)))
-
-    def rmatvec(self, d):
-        """Give d A."""
-        return d.loss.look(d.z).slope * self.scale
-
-    def rmatvec_squared(self, h):
-        """Give sum_i h_i a_ij^2."""
-        return h.of.loss.squares(h.of)[h.k] * self.scale**2
-
-    def gram(self, h):
-        """Give [A 1]' diag(h) [A 1]."""
-        scale = np.append(self.scale, 1.0)
-        return np.asfortranarray(h.of.loss.grams(h.of)[h.k] * scale * scale[:, None])
-
-    def gradient(self, v, b, loss):
-        """Give the loss of v A' + b, its gradient in v and in b."""
-        found = loss.look(Raw(self.mean, (v * self.scale)[None], np.array([b])))
-        return found.value, found.slope[0] * self.scale, float(found.d[0])
+_MOST_JOINT = 1000  # unknowns of softmax whose Hessian is factored as one
+# Of a multiplication of a Gram matrix, measured, and of the scheduler in a round.
+_SECONDS_GRAM, _SECONDS_ROUND = 0.045e-9, 0.05
 
 
 class BlockWorkingSet(WorkingSetModel):
@@ -244,6 +38,54 @@ class BlockWorkingSet(WorkingSetModel):
             H.flat[:: size + 1] += np.append(task.ridge[columns], 0.0)[:size]
             blocks.append(H)
         self.columns, self.blocks = columns, blocks
+
+
+def joined(grams, pairs):
+    """Give the Hessian of softmax in all classes at once, one after the other."""
+    K, size = grams.shape[:2]
+    H = np.empty((K, size, K, size))
+    pair = iter(pairs)
+    for a in range(K):
+        for b in range(a):
+            H[a, :, b, :] = H[b, :, a, :] = -next(pair)
+        H[a, :, a, :] = grams[a]
+    return H.reshape(K * size, K * size)
+
+
+class JointCholesky:
+    """P = a factor of the Hessian of softmax in all classes at once.
+
+    What the classes share is not felt by the loss: a curvature of its own keeps it at
+    zero, which changes no other direction.
+    """
+
+    certifies = True
+    caution = 1.0
+
+    def __init__(self, task, h):
+        scale = np.append(task.view.scale, 1.0)
+        grams = h.loss.grams(h)
+        H = joined(grams, h.loss.grams_of_pairs(h.z))
+        K, size = grams.shape[:2]
+        H = H.reshape(K, size, K, size) * scale[:, None, None] * scale
+        ridge = np.append(task.ridge, 0.0)
+        j = np.arange(size)
+        for a in range(K):
+            H[a, j, a, j] += ridge
+        H[:, j, :, j] += np.einsum("kjkj->j", H)[:, None, None] / K**2
+        if not task.fit_intercept:
+            H[:, -1] = 0.0
+            H[:, :, :, -1] = 0.0
+        self._factor = Factor(H.reshape(K * size, K * size), RAISED)
+
+    def solve(self, g, g_intercept):
+        """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
+        both = self.solve_all(np.column_stack([g, g_intercept]))
+        return both[:, :-1].copy(), both[:, -1].copy()
+
+    def solve_all(self, g):
+        """Give P^-1 of a gradient of shape (K, n_features + 1)."""
+        return self._factor.solve(g.ravel()).reshape(g.shape)
 
 
 class BlockMove:
@@ -288,6 +130,14 @@ class BlockSpace:
         shape = task.loss.n_outputs, task.view.n_features
         return [task.view.matvec(np.zeros(shape)) for _ in range(count)]
 
+    def joins(self, loss, view, n_blocks) -> bool:
+        """Tell whether Gram matrices of pairs of classes cost less than a round."""
+        K, size = loss.n_outputs, view.n_features + 1
+        if K == 1 or K * size > _MOST_JOINT:
+            return False
+        multiplications = view.n_rows / n_blocks * (K * size) ** 2 / 2
+        return multiplications * _SECONDS_GRAM < _SECONDS_ROUND
+
     def choose_rows(self, task, tol):
         """Choose P: None for a Hessian of all rows, 0 for its diagonal.
 
@@ -299,6 +149,12 @@ class BlockSpace:
         """Tell whether Hessians are small enough to be factored."""
         K, d = loss.n_outputs, view.n_features
         return d <= _MOST_COLUMNS and K * d <= _MOST_UNKNOWNS
+
+    def factor(self, task, h, n_sampled, norms, rng):
+        """Give P, a factor of the Hessian."""
+        if task.loss.joint and not h.least:
+            return JointCholesky(task, h)
+        return Cholesky(task, h, n_sampled, norms, rng)
 
     def change(self, h, other):
         """Give the sums of abs(h - other) and of max(h, other)."""
@@ -378,7 +234,8 @@ class BlockSpace:
     def _start(self, loss, z, images, penalty):
         """Give F, gradient and Hessian at z, from the last look if it has them.
 
-        Of softmax the Hessian is what the classes have without one another.
+        Of softmax with many unknowns the Hessian is what the classes have without one
+        another.
         """
         look = loss.look(z)
         if look.grams is None:
@@ -386,7 +243,13 @@ class BlockSpace:
         moves = np.array([np.column_stack([i.u, i.b]) for i in images])
         slope = np.column_stack([look.slope, look.d])
         gradient = np.einsum("pkj,kj->p", moves, slope)
-        hessian = np.einsum("pki,kij,qkj->pq", moves, look.grams, moves, optimize=True)
+        if look.pairs is not None:
+            flat = moves.reshape(len(moves), -1)
+            hessian = flat @ joined(look.grams, look.pairs) @ flat.T
+        else:
+            hessian = np.einsum(
+                "pki,kij,qkj->pq", moves, look.grams, moves, optimize=True
+            )
         return _with(penalty, (look.value, gradient, hessian), 0.0)
 
     def _try(self, loss, z, images, penalty, trials):

@@ -8,7 +8,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 
 from skgd import _validation
-from skgd._dask._block import add, vector_of
+from skgd._dask._rows import add, vector_of
 from skgd._labels import labels_of
 
 _MOST_KEPT = 65536  # targets that show how all are spread

@@ -6,7 +6,7 @@ from skgd._core.stochastic import Stochastic
 from skgd._report import Report
 from skgd.auto._coordinates import LEAST_CURVATURE
 from skgd.auto._plane import ridge_on_plane
-from skgd.auto._preconditioner import Cholesky, Diagonal
+from skgd.auto._preconditioner import Diagonal
 from skgd.auto._promise import keeps_promise
 from skgd.auto._task import ROUNDING
 
@@ -145,7 +145,8 @@ class SmoothDescent:
         if self._n_sampled == 0:
             self._P = Diagonal(self.task, h)
         else:
-            self._P = Cholesky(self.task, h, self._n_sampled, self._norms, self._rng)
+            sample = self._n_sampled, self._norms, self._rng
+            self._P = self.task.space.factor(self.task, h, *sample)
         return True
 
     def _flat(self, h) -> bool:

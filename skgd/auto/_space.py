@@ -10,7 +10,7 @@ from scipy.special import softmax
 from skgd.auto._face import search_face
 from skgd.auto._kinked_model import MOST_WHOLE, GramModel
 from skgd.auto._plane import minimise_on_plane
-from skgd.auto._preconditioner import choose_rows
+from skgd.auto._preconditioner import Cholesky, choose_rows
 from skgd.auto._stochastic import make_move
 from skgd.auto._working_set import WorkingSetModel
 
@@ -33,6 +33,10 @@ class Memory:
     def choose_rows(self, task, tol):
         """Choose P; see `choose_rows`."""
         return choose_rows(task.view, task.loss, tol)
+
+    def factor(self, task, h, n_sampled, norms, rng):
+        """Give P, a factor of the Hessian; see `Cholesky`."""
+        return Cholesky(task, h, n_sampled, norms, rng)
 
     def change(self, h, other):
         """Give the sums of abs(h - other) and of max(h, other)."""
