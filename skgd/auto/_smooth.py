@@ -1,12 +1,16 @@
 """Smooth losses with l2 or no penalty: P^-1 g, the plane search, and nothing else."""
 
+from bisect import bisect_right
+
 import numpy as np
 
 from skgd._core.stochastic import Stochastic
 from skgd._report import Report
 from skgd.auto._coordinates import LEAST_CURVATURE
+from skgd.auto._newton import SoftmaxHessian, newton_step
 from skgd.auto._plane import minimise_on_plane, ridge_on_plane
-from skgd.auto._preconditioner import Cholesky, Diagonal, choose_rows
+from skgd.auto._preconditioner import Cholesky, Diagonal, choose_rows, sharing_pays
+from skgd.auto._shared import Shared
 from skgd.auto._task import ROUNDING
 
 # Share of the curvature that makes P old. On near-separable digits, squared hinge, 0.3
@@ -51,16 +55,21 @@ class SmoothDescent:
         self._rng = np.random.default_rng(0)  # the rows of a factor: always the same
         self._caution = 1.0 if task.loss.n_outputs == 1 else _CAUTION
         self._P, self._h_of_P, self._lifted = None, None, False
+        self._ratio = 1.0  # of a Newton step's decrease to what P promised, at the last
         self._loss, self._slope = np.nan, None  # and its gradient; none if z has moved
         if earlier is not None:
             self._take_over(earlier)
         else:
             self._z = self._raw_predictions()
             self._n_sampled = choose_rows(task.view, task.loss, tol)
+            self._shared = sharing_pays(task.view, task.loss, self._n_sampled)
             self._norms = None
-            if self._n_sampled:
+            if self._n_sampled and not self._shared:
                 self._norms = Stochastic(task.view).norms(task.view.scale**2)
         self._objectives: list[float] = []
+        self._passes: list[int] = []  # over X, up to each of them
+        self._spent = 0  # passes
+        self._no_step_before = 0  # passes: the last Newton step led nowhere
         self._decrements: dict[int, float] = {}
         self._stuck = False
         self._report = None
@@ -80,6 +89,7 @@ class SmoothDescent:
         self._z, self._d, self._h = earlier._z, earlier._d, earlier._h
         self._loss, self._slope = earlier._loss, earlier._slope
         self._n_sampled, self._norms = earlier._n_sampled, earlier._norms
+        self._shared = earlier._shared
         if earlier._P is not None and not earlier._lifted:
             self._P, self._h_of_P = earlier._P.at(self.task), earlier._h_of_P
 
@@ -92,16 +102,8 @@ class SmoothDescent:
     # --- Look: objective, gradient, direction, estimate
 
     def _look(self, step=np.nan):
-        task, d, h = self.task, self._d, self._h
-        if len(self._objectives) % _DRIFT == _DRIFT - 1:
-            self._z, self._slope = self._raw_predictions(), None
-        if self._slope is None:
-            self._loss = task.loss.evaluate(self._z, d, h)
-            self._slope = task.view.rmatvec(d)
-        objective = self._loss + task.penalty(self.v)
-        self._objectives.append(objective)
-        self._g = self._slope + task.ridge * self.v
-        self._g_intercept = d.sum(axis=1) * task.fit_intercept
+        task = self.task
+        objective = self._evaluate()
         fresh = self._refresh(self._P is None)
         estimate = self._find_direction(objective)
         if self._P.certifies and not fresh and self._enough_at(estimate, objective):
@@ -109,7 +111,8 @@ class SmoothDescent:
             estimate = self._find_direction(objective)
         norm = np.sqrt((self._g**2).sum() + (self._g_intercept**2).sum())
         certified = self._P.certifies or len(self._objectives) > 4
-        self._image_known = False
+        if self._P.kept and self._promises_enough(estimate, objective):
+            estimate, certified = self._certify(estimate, objective)
         if self._enough_at(estimate, objective) and task.loss.piecewise:
             certified = certified and self._holds()
         if self._lifted:  # what the metric promises says nothing; no loss is negative
@@ -122,9 +125,33 @@ class SmoothDescent:
         self._stuck |= self._lifted and self._promised <= ROUNDING * abs(objective)
         return Report(objective, estimate, float(norm), step, certified, self._stuck)
 
+    def _evaluate(self):
+        """Give the objective; set the gradient, and let P learn from its change."""
+        task, d = self.task, self._d
+        if len(self._objectives) % _DRIFT == _DRIFT - 1:
+            self._z, self._slope = self._raw_predictions(), None
+        if self._slope is None:
+            self._loss = task.loss.evaluate(self._z, d, self._h)
+            self._slope = task.view.rmatvec(d)
+        objective = self._loss + task.penalty(self.v)
+        self._objectives.append(objective)
+        self._spent += 1
+        self._passes.append(self._spent)
+        g = np.column_stack([self._slope + task.ridge * self.v, d.sum(axis=1)])
+        g[:, -1] *= task.fit_intercept
+        if self._remembered and self._P.kept:
+            step = np.column_stack([self._moves[-1], self._shifts[-1]])
+            self._P.learn(step, g - self._gradient)
+        self._gradient = g
+        self._g, self._g_intercept = g[:, :-1], g[:, -1]
+        return objective
+
     def _refresh(self, always) -> bool:
         """Build P if the curvature has changed enough; tell whether it is fresh."""
         h = self._h
+        if self._shared:
+            self._P = self._P or Shared(self.task)
+            return True
         if not always:
             changed = np.abs(h - self._h_of_P).sum()
             if changed <= _CHANGED * np.maximum(h, self._h_of_P).sum():
@@ -150,13 +177,16 @@ class SmoothDescent:
         move, shift = self._P.solve(-self._g, -self._g_intercept)
         move, shift = self._without_common_part(move, shift)
         self._moves[0], self._shifts[0] = move, shift * self.task.fit_intercept
+        self._image_known = False
         decrement = -float((self._g * move).sum() + self._g_intercept @ shift) / 2
         self._promised = decrement
         if self._P.certifies:
             return max(self._remaining(decrement), 0.0)
-        window = max(4, len(self._objectives) // 4)
-        past = self._objectives[max(len(self._objectives) - 1 - window, 0)]
-        return min(self._duality_gap(), max(decrement, past - objective, 0.0))
+        part = 3 if self._P.kept else 4  # of all passes
+        begin = self._passes[-1] - max(4, self._passes[-1] // part)
+        past = self._objectives[max(bisect_right(self._passes, begin) - 1, 0)]
+        lowest = max(self._ratio * decrement, past - objective, 0.0)
+        return min(self._duality_gap(), lowest)
 
     def _without_common_part(self, move, shift):
         """Give what the classes do not share: at the optimum their sum is zero."""
@@ -197,11 +227,36 @@ class SmoothDescent:
         h = np.maximum(self._h.sum(axis=1), 1e-300)
         return float((self._g**2 / safe).sum() + (self._g_intercept**2 / h).sum()) / 2
 
-    def _metric(self):
-        """Give P^-1 of gradients of shape (K, n_features + 1); None for a diagonal."""
-        if not self._P.certifies:
-            return None
-        return lambda g: np.column_stack(self._P.solve(g[:, :-1], g[:, -1]))
+    def _promises_enough(self, estimate, objective):
+        """Tell whether a Newton step may show that it is enough, which F does not yet.
+
+        If F goes on falling as in the last epochs, what is left has to be little; the
+        decrement alone may be a hundredth of it.
+        """
+        needed, past = self.task.needed(self.tol, objective), self._objectives
+        lag = min(2, (len(past) - 1) // 2)
+        early = not lag or self._spent < self._no_step_before
+        if early or estimate <= needed or self._ratio * self._promised > needed:
+            return False
+        last = past[-1 - lag] - objective
+        before = past[-1 - 2 * lag] - past[-1 - lag]
+        return last * last <= needed * (before - last)
+
+    def _certify(self, estimate, objective):
+        """Take a Newton step for the move; give the estimate that it makes."""
+        hessian = SoftmaxHessian(self.task, self._d)
+        needed = self.task.needed(self.tol, objective)
+        found = newton_step(hessian, self._gradient, self._P.inverse, needed)
+        self._moves[0], self._shifts[0] = found.step[:, :-1], found.step[:, -1]
+        self._images[0], self._image_known = found.image, True
+        total = found.decrease + min(found.rest, found.decrease)
+        self._ratio = max(1.0, total / max(self._promised, 1e-300))
+        self._spent += found.passes
+        if found.settled:
+            return total, True
+        if found.decrease <= needed:
+            self._no_step_before = self._spent * 5 // 4
+        return max(estimate, total), False
 
     # --- Step
 
@@ -218,7 +273,7 @@ class SmoothDescent:
             self._find_image(0)
         if self._move is not None:
             self._moves[1], self._shifts[1] = self._without_common_part(
-                *self._move(self.v, self.b, self._z, self._d, self._h, self._metric())
+                *self._move(self.v, self.b, self._z, self._d, self._h, self._P.metric)
             )
             self._find_image(1)
         used = len(self._images) - (not self._remembered)
