@@ -10,7 +10,7 @@ moved, with noise and 2 % of the labels wrong, 91 columns constant.
 Each solver's budget (tol, or iterations) grows until (F - F*) / (F_null - F*) is below
 a target, or a fit takes longer than `--seconds`; then the fits that reached a target
 are repeated in turn, and the median of the processor's time is shown. F* is the lowest
-objective of all fits and of one of skgd with a tol of 1e-6; a line after each
+objective of all fits and of one of skgd with a tol of 1e-5; a line after each
 problem says how far any other solver got below that.
 """
 
@@ -145,7 +145,7 @@ def searched(solver, budgets, problem, lowest, limit):
 
 def race(problem, solvers, limit):
     """Give a row of the table for each solver, and how far any got below skgd."""
-    reference = skgd(problem, 1e-6)
+    reference = skgd(problem, 1e-5)
     least = objective(problem, reference.coef_, reference.intercept_)
     fits = {name: searched(*SOLVERS[name], problem, least, limit) for name in solvers}
     lowest = min(least, *(fit[1] for own in fits.values() for fit in own))

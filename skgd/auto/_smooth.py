@@ -7,6 +7,7 @@ import numpy as np
 from skgd._core.stochastic import Stochastic
 from skgd._report import Report
 from skgd.auto._coordinates import LEAST_CURVATURE
+from skgd.auto._flat import flat_gap
 from skgd.auto._newton import SoftmaxHessian, newton_step
 from skgd.auto._plane import minimise_on_plane, ridge_on_plane
 from skgd.auto._preconditioner import Cholesky, Diagonal, choose_rows, sharing_pays
@@ -117,6 +118,10 @@ class SmoothDescent:
             certified = certified and self._holds()
         if self._lifted:  # what the metric promises says nothing; no loss is negative
             certified, estimate = False, objective
+            if self._enough_at(self._promised, objective):
+                gap = flat_gap(task, self._z, self._d, self._h)
+                estimate = min(gap, objective)
+                certified = self._enough_at(gap, objective)
         if self._enough_at(objective, objective):  # no loss is negative
             certified, estimate = True, min(estimate, objective)
         # Where rows are flat, a step for less than F can tell would follow rounding, to
