@@ -92,7 +92,7 @@ def newton_step(hessian, g, inverse, enough) -> NewtonStep:
     """
     found = NewtonStep(np.zeros_like(g), np.zeros(hessian._share.shape))
     residual, towards = -g, inverse(-g)
-    square, parts = float((residual * towards).sum()), []
+    square, parts, longest = float((residual * towards).sum()), [], 0.0
     for _ in range(_MOST):
         image = hessian.image(towards)
         product = hessian.product(towards, image)
@@ -105,13 +105,15 @@ def newton_step(hessian, g, inverse, enough) -> NewtonStep:
         parts.append(0.5 * size * square)
         found.decrease += parts[-1]
         found.passes += 1
-        found.rest = _rest(parts)
-        if found.decrease > enough or found.settled:
-            break
         residual -= size * product
         upright = inverse(residual)
         before, square = square, float((residual * upright).sum())
         towards = upright + square / before * towards
+        # A step of such a length says how much more than the metric's is to be gained.
+        longest = max(longest, size)
+        found.rest = max(_rest(parts), 0.5 * longest * square)
+        if found.decrease > enough or found.settled:
+            break
     return found
 
 

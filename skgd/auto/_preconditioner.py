@@ -20,6 +20,7 @@ _DEAR = 0.9
 # that the choice, and with it every bit of the result, is that of the data alone.
 _SECONDS_VALUE = 0.4e-9  # of X, in one product
 _SECONDS_ROW = 10e-9  # of sample space, in one iteration
+_SECONDS_EPOCH = 0.2e-3  # that do not depend on X: on small X they decide
 _SECONDS_GRAM = 0.045e-9  # a multiplication of a Gram matrix
 
 
@@ -189,7 +190,7 @@ def sharing_pays(view, loss, n_sampled) -> bool:
     if n_sampled == 0:
         return True
     t_factors = (n_sampled or n) * K * d * d * _SECONDS_GRAM
-    return t_factors >= _DEAR * _iteration(n * d, n, K)
+    return t_factors >= _DEAR * (_iteration(n * d, n, K) + _SECONDS_EPOCH)
 
 
 def _iteration(values, n, K):
