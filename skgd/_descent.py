@@ -99,14 +99,16 @@ def descend(epochs, stopping, monitor, *, max_iter: int, score=None) -> Outcome:
     objective = report.objective
     if not report.exact or best is not None:
         objective = epochs.objective(coef, intercept)
+    lost = epochs.lost(objective) if best is None else 0.0
+    converged = stopping.converged(n_iter, best_iter) and not lost
     return Outcome(
         coef,
         intercept,
         n_iter,
         best_iter,
-        stopping.converged(n_iter, best_iter) and not epochs.worse_than_none(objective),
+        converged and not epochs.worse_than_none(objective),
         objective,
-        suboptimality,
+        suboptimality + lost,
         monitor.history(objective),
         epochs.state(),
         stopped,

@@ -9,10 +9,10 @@ from skgd.textbook._stability import worse_than_zero_message
 
 def auto_messages(estimator, outcome, stopping) -> list[str]:
     """Give what to warn of after a descent without a learning rate."""
-    if stopping.met or stopping.tol is None or estimator.early_stopping:
+    if stopping.tol is None or estimator.early_stopping or outcome.stopped:
         return []
-    if outcome.stopped:
-        return []
+    if stopping.met:
+        return [] if outcome.converged else [_rounded_message(outcome)]
     if not _parameters.minimises(estimator):
         return [_perceptron_message(outcome, stopping)]
     left = outcome.suboptimality
@@ -34,6 +34,15 @@ def auto_messages(estimator, outcome, stopping) -> list[str]:
         f" {outcome.objective:.8g}, and {gain}; tol={estimator.tol:g} is met below"
         f" that. {cure}"
     ]
+
+
+def _rounded_message(outcome):
+    return (
+        "The descent converged, but its coefficients are so large that rounding them"
+        f" to the dtype of X costs {outcome.suboptimality:.3g}; the objective is"
+        f" {outcome.objective:.8g}. Columns that depend on one another leave them"
+        " without bound: consider a penalty, or X of float64."
+    )
 
 
 def textbook_messages(estimator, problem, outcome, stopping) -> list[str]:

@@ -196,3 +196,17 @@ def test_rows_that_do_not_determine_the_model_still_tell_its_optimum(case):
     gap, error = gaps(case, model)
     assert gap.max() <= (10 * TOL if case[0][1] in KINKED else TOL)
     assert (gap >= -1e-6 - error).all()
+
+
+@pytest.mark.parametrize("loss", ["squared_hinge", "modified_huber"])
+def test_coefficients_that_float32_cannot_hold_are_not_called_converged(loss):
+    # Columns that depend on one another, and no penalty: coefficients of 1e12
+    X, y = data("ovr", "wide")
+    model = GDClassifier(loss, penalty=None, multi_class="ovr", mode="batch")
+    exact = model.fit(X, y).objective_
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X.astype(np.float32), y)
+    gap = model.objective_ - exact
+    assert model.converged_ == (gap <= 10 * TOL)
+    assert model.suboptimality_ >= gap * (1 - 1e-3) - TOL

@@ -100,9 +100,10 @@ class AutoEpochs:
             if not output.finished(self._tol):
                 output.report = output.descent.run_epoch()
         reports = [output.report for output in self._outputs]
+        self._objective = sum(r.objective for r in reports)
         is_double = self.problem.design.dtype == np.float64
         return Report(
-            objective=sum(r.objective for r in reports),
+            objective=self._objective,
             suboptimality=sum(r.suboptimality for r in reports),
             gradient_norm=float(np.hypot.reduce([r.gradient_norm for r in reports])),
             step=float(np.mean([r.step for r in reports])),
@@ -123,6 +124,17 @@ class AutoEpochs:
     def worse_than_none(self, objective: float) -> bool:
         """Tell whether no coefficients at all would have been better: never."""
         return False
+
+    def lost(self, objective: float) -> float:
+        """Give what rounding to X's dtype cost, if more than `tol` allows; or zero.
+
+        Columns that depend on one another leave coefficients without bound where there
+        is no penalty.
+        """
+        lost = objective - self._objective
+        null = sum(output.task.null_objective for output in self._outputs)
+        allowed = (self._tol or 0.0) * max(null - objective, 1e-12 * abs(null))
+        return lost if lost > max(allowed, 1e-6 * abs(self._objective)) else 0.0
 
     def lower_learning_rate(self) -> bool:
         """There is none to lower."""
