@@ -60,6 +60,7 @@ class JointCholesky:
     """
 
     certifies = True
+    kept = False
     caution = 1.0
 
     def __init__(self, task, h):
@@ -80,10 +81,10 @@ class JointCholesky:
 
     def solve(self, g, g_intercept):
         """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
-        both = self.solve_all(np.column_stack([g, g_intercept]))
+        both = self.metric(np.column_stack([g, g_intercept]))
         return both[:, :-1].copy(), both[:, -1].copy()
 
-    def solve_all(self, g):
+    def metric(self, g):
         """Give P^-1 of a gradient of shape (K, n_features + 1)."""
         return self._factor.solve(g.ravel()).reshape(g.shape)
 
@@ -159,6 +160,14 @@ class BlockSpace:
     def change(self, h, other):
         """Give the sums of abs(h - other) and of max(h, other)."""
         return h.loss.change(h.z, other.z)
+
+    def sharing_pays(self, task, n_sampled):
+        """Tell that classes never share a factor: its steps would be rounds."""
+        return False
+
+    def flat_gap(self, task, z, d, h):
+        """Bound nothing: the rows that curve are elsewhere."""
+        return np.inf
 
     def n_curved(self, h):
         """Give the number of entries of h that are not zero."""

@@ -4,6 +4,7 @@ import numpy as np
 
 from skgd.auto._factor import Factor
 
+_FAR = 100.0  # times what moves the predictions of all rows by their first spread
 _MOST_DOUBT = 10.0  # of a gap: an estimate still, though not one to stop by
 
 
@@ -142,6 +143,10 @@ class Barrier:
         self.ridge, self.linear, self.u = ridge, linear, u
         self.blocks = [samples, extra] if len(at) else [samples]
         self.raw, self.last = bridge.matvec(u), np.full(len(u), np.inf)
+        n = bridge.view.n_rows
+        size = np.sqrt(np.maximum(bridge.squares(np.full(n, 1.0 / n)), 0.0))
+        self.farthest = np.full_like(size, np.inf)
+        np.divide(_FAR * samples.spread, size, out=self.farthest, where=size > 0.0)
         self._look()
 
     def _look(self):
@@ -159,6 +164,8 @@ class Barrier:
         size = np.sqrt(np.maximum(diagonal / aims[0][0].sum(), 0.0))
         self.typical = np.zeros_like(size)
         np.divide(self.samples.spread, size, out=self.typical, where=size > 0.0)
+        # A column that only rows far from a kink have: its size there is next to none.
+        self.typical = np.minimum(self.typical, self.farthest)
         diagonal += self.ridge
         if len(self.at):
             hessian[self.at, self.at] += aims[1][0]

@@ -17,6 +17,9 @@ from skgd.auto._coordinates import (
 from skgd.auto._task import Task, tasks_at
 
 
+_SUMMED = 1e-13  # of F: two sums over the rows may be so far apart
+
+
 @dataclass
 class _Output:
     """A task, its descent, and how far that is."""
@@ -133,20 +136,17 @@ class AutoEpochs:
             return Ending(coef, intercept, report.objective)
         objective = self._objective(coef, intercept)
         rounding = max(objective - report.objective, 0.0)
-        needed = sum(task.needed(self._tol, report.objective) for task in self._tasks)
-        allowed = 2.0 * needed  # which is half of tol
-        if self._above_null(objective):
+        null = sum(task.null_objective for task in self._tasks)
+        allowed = (self._tol or 0.0) * (null - objective)
+        allowed = max(allowed, _SUMMED * abs(objective))
+        minimised = all(task.minimised for task in self._tasks)
+        if minimised and objective > null + 1e-9 * abs(null):
             coef = np.zeros_like(coef)
             constant = np.concatenate([task.constant for task in self._tasks])
             intercept = rounded(constant, coef.dtype)
             objective = self._objective(coef, intercept)
             rounding = max(objective - report.objective, 0.0)
         return Ending(coef, intercept, objective, rounding, rounding <= allowed)
-
-    def _above_null(self, objective) -> bool:
-        null = sum(task.null_objective for task in self._tasks)
-        minimised = all(task.minimised for task in self._tasks)
-        return minimised and objective > null + 1e-9 * abs(null)
 
     def _objective(self, coef, intercept) -> float:
         """Give F at a model in the units of X, in double: a pass over X."""

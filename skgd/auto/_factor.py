@@ -37,5 +37,5 @@ class Factor:
         raise np.linalg.LinAlgError("H is not positive definite")
 
     def solve(self, g):
-        """Give H^-1 g for g of shape (d,)."""
-        return self._scale * dpotrs(self._lower, self._scale * g, lower=1)[0]
+        """Give H^-1 g for g of shape (d,), or for each row of (K, d)."""
+        return dpotrs(self._lower, (self._scale * g).T, lower=1)[0].T * self._scale

@@ -12,10 +12,15 @@ RAISED = 1e-12 * 100.0 ** np.arange(8)  # of the unit diagonal, until it factors
 _FEW = 2  # times the rows to sample: then all of them cost no more
 _OTHER_READS = 5  # in iterations: the rest of a fit by sampled rows (measured)
 _SHARE_OF_ALL = 0.5  # sampling more rows than this costs more than it saves
+# Of softmax: iterations that a factor for each class may cost. At 1.2 (20k x 300, ten
+# classes) a shared one takes 0.5 to 1 times as long, at 4 and more 0.1 to 0.7 times, at
+# 0.4 (60k x 200, 20 classes) twice as long (measured).
+_DEAR = 0.9
 # Seconds, measured on one core; only their ratios matter, and they are constants so
 # that the choice, and with it every bit of the result, is that of the data alone.
 _SECONDS_VALUE = 0.4e-9  # of X, in one product
 _SECONDS_ROW = 10e-9  # of sample space, in one iteration
+_SECONDS_EPOCH = 0.2e-3  # that do not depend on X: on small X they decide
 _SECONDS_GRAM = 0.045e-9  # a multiplication of a Gram matrix
 
 
@@ -23,6 +28,8 @@ class Diagonal:
     """P = diag(H), computed in one pass."""
 
     certifies = False
+    kept = False
+    metric = None
 
     def __init__(self, task, h):
         view = task.view
@@ -69,6 +76,7 @@ class Cholesky:
     """
 
     certifies = True
+    kept = False
 
     def __init__(self, task, h, n_sampled, norms, rng):
         self._factors = []
@@ -93,33 +101,34 @@ class Cholesky:
                 np.fill_diagonal(H, diagonal)
             if task.followed:
                 self._grams.append(H.copy())
-            self._factors.append(_factor(task, H))
+            self._factors.append(Factor(add_ridge(task, H), RAISED))
 
     def at(self, task):
         """Give the factors for a task of another penalty, without a pass over X."""
         other = copy(self)
-        other._factors = [_factor(task, H.copy()) for H in self._grams]
+        other._factors = [
+            Factor(add_ridge(task, H.copy()), RAISED) for H in self._grams
+        ]
         return other
+
+    def metric(self, g):
+        """Give P^-1 of gradients of shape (K, n_features + 1)."""
+        rows = zip(g, self._factors, strict=True)
+        return np.stack([factor.solve(row) for row, factor in rows])
 
     def solve(self, g, g_intercept):
         """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
-        both = np.column_stack([g, g_intercept])
-        for row, factor in zip(both, self._factors, strict=True):
-            row[:] = factor.solve(row)
+        both = self.metric(np.column_stack([g, g_intercept]))
         return both[:, :-1].copy(), both[:, -1].copy()
 
-    def solve_all(self, g):
-        """Give P^-1 of a gradient of shape (K, n_features + 1)."""
-        return np.column_stack(self.solve(g[:, :-1], g[:, -1]))
 
-
-def _factor(task, H):
-    """Factor H, a Gram matrix of the loss, with the task's ridge; H is overwritten."""
+def add_ridge(task, H):
+    """Give H, a Gram matrix of the loss, with the task's ridge; it is overwritten."""
     d = task.view.n_features
     H[np.arange(d), np.arange(d)] += task.ridge
     if not task.fit_intercept:
         H[d, :] = H[:, d] = 0.0
-    return Factor(H, RAISED)
+    return H
 
 
 def sample_rows(h, norms, m, rng):
@@ -158,7 +167,7 @@ def choose_rows(view, loss, tol):
     if d > _MOST_COLUMNS or K * d > 15_000:
         return 0
     values, squares = _sparse_cost(view) if view.sparse else (n * d, 0)
-    t_iteration = 2 * K * values * _SECONDS_VALUE + n * K * _SECONDS_ROW
+    t_iteration = _iteration(values, n, K)
     if view.sparse:
         t_all = K * (squares * 2e-9 + d**3 / 3 * _SECONDS_GRAM)
         return None if d <= 500 or t_all <= 10 * t_iteration else 0
@@ -175,6 +184,22 @@ def choose_rows(view, loss, tol):
         return None
     c = min(np.geomspace(4, max(n / d, 4), 40), key=cost)
     return None if c * d > _SHARE_OF_ALL * n or n < 4 * d else int(c * d)
+
+
+def sharing_pays(view, loss, n_sampled) -> bool:
+    """Tell whether a factor for each class is too dear, so that they share one."""
+    K, n, d = loss.n_outputs, view.n_rows, view.n_features
+    if K == 1 or view.sparse or d > _MOST_COLUMNS or n < d:
+        return False
+    if n_sampled == 0:
+        return True
+    t_factors = (n_sampled or n) * K * d * d * _SECONDS_GRAM
+    return t_factors >= _DEAR * (_iteration(n * d, n, K) + _SECONDS_EPOCH)
+
+
+def _iteration(values, n, K):
+    """Give the seconds of two products with X and a plane search."""
+    return 2 * K * values * _SECONDS_VALUE + n * K * _SECONDS_ROW
 
 
 def _sparse_cost(view):

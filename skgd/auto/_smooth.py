@@ -1,13 +1,17 @@
 """Smooth losses with l2 or no penalty: P^-1 g, the plane search, and nothing else."""
 
+from bisect import bisect_right
+
 import numpy as np
 
 from skgd._core.stochastic import Stochastic
 from skgd._report import Report
 from skgd.auto._coordinates import LEAST_CURVATURE
+from skgd.auto._newton import SoftmaxHessian, newton_step
 from skgd.auto._plane import ridge_on_plane
 from skgd.auto._preconditioner import Diagonal
 from skgd.auto._promise import keeps_promise
+from skgd.auto._shared import Shared
 from skgd.auto._task import ROUNDING
 
 # Share of the curvature that makes P old. On near-separable digits, squared hinge, 0.3
@@ -50,17 +54,23 @@ class SmoothDescent:
         self._rng = np.random.default_rng(0)  # the rows of a factor: always the same
         self._caution = 1.0 if task.loss.n_outputs == 1 else _CAUTION
         self._P, self._h_of_P, self._lifted = None, None, False
+        self._ratio = 1.0  # of a Newton step's decrease to what P promised, at the last
         self._loss, self._slope = np.nan, None  # and its gradient; none if z has moved
+        self._gradient = None  # of F, at the last look
         if earlier is not None:
             self._take_over(earlier)
         else:
             self._z = self._raw_predictions()
             self._n_sampled = task.space.choose_rows(task, tol)
+            self._shared = task.space.sharing_pays(task, self._n_sampled)
             self._norms = None
-            if self._n_sampled:
+            if self._n_sampled and not self._shared:
                 self._norms = Stochastic(task.view).norms(task.view.scale**2)
         self._begin = (v, b, self._z.copy()) if task.followed else None
         self._objectives: list[float] = []
+        self._passes: list[int] = []  # over X, up to each of them
+        self._spent = 0  # passes
+        self._no_step_before = 0  # passes: the last Newton step led nowhere
         self._decrements: dict[int, float] = {}
         self._stuck = False
         self._report = None
@@ -80,6 +90,7 @@ class SmoothDescent:
         self._z, self._d, self._h = earlier._z, earlier._d, earlier._h
         self._loss, self._slope = earlier._loss, earlier._slope
         self._n_sampled, self._norms = earlier._n_sampled, earlier._norms
+        self._shared = earlier._shared
         if earlier._P is not None and not earlier._lifted:
             self._P, self._h_of_P = earlier._P.at(self.task), earlier._h_of_P
         if earlier._begin is not None:  # from one penalty to the next the way is alike
@@ -97,16 +108,8 @@ class SmoothDescent:
     # --- Look: objective, gradient, direction, estimate
 
     def _look(self, step=np.nan):
-        task, d, h = self.task, self._d, self._h
-        if len(self._objectives) % _DRIFT == _DRIFT - 1:
-            self._z, self._slope = self._raw_predictions(), None
-        if self._slope is None:
-            self._loss = task.loss.evaluate(self._z, d, h)
-            self._slope = task.view.rmatvec(d)
-        objective = self._loss + task.penalty(self.v)
-        self._objectives.append(objective)
-        self._g = self._slope + task.ridge * self.v
-        self._g_intercept = d.sum(axis=1) * task.fit_intercept
+        task = self.task
+        objective = self._evaluate()
         fresh = self._refresh(self._P is None)
         estimate = self._find_direction(objective)
         if self._P.certifies and not fresh and self._enough_at(estimate, objective):
@@ -114,7 +117,8 @@ class SmoothDescent:
             estimate = self._find_direction(objective)
         norm = np.sqrt((self._g**2).sum() + (self._g_intercept**2).sum())
         certified = self._P.certifies or len(self._objectives) > 4
-        self._image_known = False
+        if self._P.kept and self._promises_enough(estimate, objective):
+            estimate, certified = self._certify(estimate, objective)
         if self._enough_at(estimate, objective) and task.loss.piecewise:
             if self._holds() and self._P.certifies:  # one step is all there is to come
                 estimate = self._promised * self._P.caution * self._caution
@@ -122,6 +126,10 @@ class SmoothDescent:
                 certified = False
         if self._lifted:  # what the metric promises says nothing; no loss is negative
             certified, estimate = False, objective
+            if self._enough_at(self._promised, objective):
+                gap = task.space.flat_gap(task, self._z, self._d, self._h)
+                estimate = min(gap, objective)
+                certified = self._enough_at(gap, objective)
         if self._enough_at(objective, objective):  # no loss is negative
             certified, estimate = True, min(estimate, objective)
         # Where rows are flat, a step for less than F can tell would follow rounding, to
@@ -130,9 +138,33 @@ class SmoothDescent:
         self._stuck |= self._lifted and self._promised <= ROUNDING * abs(objective)
         return Report(objective, estimate, float(norm), step, certified, self._stuck)
 
+    def _evaluate(self):
+        """Give the objective; set the gradient, and let P learn from its change."""
+        task, d = self.task, self._d
+        if len(self._objectives) % _DRIFT == _DRIFT - 1:
+            self._z, self._slope = self._raw_predictions(), None
+        if self._slope is None:
+            self._loss = task.loss.evaluate(self._z, d, self._h)
+            self._slope = task.view.rmatvec(d)
+        objective = self._loss + task.penalty(self.v)
+        self._objectives.append(objective)
+        self._spent += 1
+        self._passes.append(self._spent)
+        g = np.column_stack([self._slope + task.ridge * self.v, d.sum(axis=1)])
+        g[:, -1] *= task.fit_intercept
+        if self._gradient is not None and self._remembered and self._P.kept:
+            step = np.column_stack([self._moves[-1], self._shifts[-1]])
+            self._P.learn(step, g - self._gradient)
+        self._gradient = g
+        self._g, self._g_intercept = g[:, :-1], g[:, -1]
+        return objective
+
     def _refresh(self, always) -> bool:
         """Build P if the curvature has changed enough; tell whether it is fresh."""
         h = self._h
+        if self._shared:
+            self._P = self._P or Shared(self.task)
+            return True
         if not always:
             changed, larger = self.task.space.change(h, self._h_of_P)
             if changed <= _CHANGED * larger:
@@ -160,13 +192,16 @@ class SmoothDescent:
         move, shift = self._P.solve(-self._g, -self._g_intercept)
         move, shift = self._without_common_part(move, shift)
         self._moves[0], self._shifts[0] = move, shift * self.task.fit_intercept
+        self._image_known = False
         decrement = -float((self._g * move).sum() + self._g_intercept @ shift) / 2
         self._promised = decrement
         if self._P.certifies:
             return max(self._remaining(decrement), 0.0)
-        window = max(4, len(self._objectives) // 4)
-        past = self._objectives[max(len(self._objectives) - 1 - window, 0)]
-        return min(self._duality_gap(), max(decrement, past - objective, 0.0))
+        part = 3 if self._P.kept else 4  # of all passes
+        begin = self._passes[-1] - max(4, self._passes[-1] // part)
+        past = self._objectives[max(bisect_right(self._passes, begin) - 1, 0)]
+        lowest = max(self._ratio * decrement, past - objective, 0.0)
+        return min(self._duality_gap(), lowest)
 
     def _without_common_part(self, move, shift):
         """Give what the classes do not share: at the optimum their sum is zero."""
@@ -204,10 +239,41 @@ class SmoothDescent:
         return float((self._g**2 / safe).sum() + (self._g_intercept**2 / h).sum()) / 2
 
     def _metric(self):
-        """Give P^-1 of gradients of shape (K, n_features + 1); None for a diagonal."""
-        if not self._P.certifies and self.task.space.own_metric:
-            return None
-        return self._P.solve_all
+        """Give P^-1 of gradients of shape (K, n_features + 1), or None."""
+        if self._P.metric is None and not self.task.space.own_metric:
+            return self._P.solve_all
+        return self._P.metric
+
+    def _promises_enough(self, estimate, objective):
+        """Tell whether a Newton step may show that it is enough, which F does not yet.
+
+        If F goes on falling as in the last epochs, what is left has to be little; the
+        decrement alone may be a hundredth of it.
+        """
+        needed, past = self.task.needed(self.tol, objective), self._objectives
+        lag = min(2, (len(past) - 1) // 2)
+        early = not lag or self._spent < self._no_step_before
+        if early or estimate <= needed or self._ratio * self._promised > needed:
+            return False
+        last = past[-1 - lag] - objective
+        before = past[-1 - 2 * lag] - past[-1 - lag]
+        return last * last <= needed * (before - last)
+
+    def _certify(self, estimate, objective):
+        """Take a Newton step for the move; give the estimate that it makes."""
+        hessian = SoftmaxHessian(self.task, self._d)
+        needed = self.task.needed(self.tol, objective)
+        found = newton_step(hessian, self._gradient, self._P.inverse, needed)
+        self._moves[0], self._shifts[0] = found.step[:, :-1], found.step[:, -1]
+        self._images[0], self._image_known = found.image, True
+        total = found.decrease + min(found.rest, found.decrease)
+        self._ratio = max(1.0, total / max(self._promised, 1e-300))
+        self._spent += found.passes
+        if found.settled:
+            return total, True
+        if found.decrease <= needed:
+            self._no_step_before = self._spent * 5 // 4
+        return max(estimate, total), False
 
     # --- Step
 

@@ -8,9 +8,10 @@ import numpy as np
 from scipy.special import softmax
 
 from skgd.auto._face import search_face
+from skgd.auto._flat import flat_gap
 from skgd.auto._kinked_model import MOST_WHOLE, GramModel
 from skgd.auto._plane import minimise_on_plane
-from skgd.auto._preconditioner import Cholesky, choose_rows
+from skgd.auto._preconditioner import Cholesky, choose_rows, sharing_pays
 from skgd.auto._stochastic import make_move
 from skgd.auto._working_set import WorkingSetModel
 
@@ -37,6 +38,14 @@ class Memory:
     def factor(self, task, h, n_sampled, norms, rng):
         """Give P, a factor of the Hessian; see `Cholesky`."""
         return Cholesky(task, h, n_sampled, norms, rng)
+
+    def sharing_pays(self, task, n_sampled):
+        """Tell whether classes share a factor; see `sharing_pays`."""
+        return sharing_pays(task.view, task.loss, n_sampled)
+
+    def flat_gap(self, task, z, d, h):
+        """Bound F - F* where few rows curve; see `flat_gap`."""
+        return flat_gap(task, z, d, h)
 
     def change(self, h, other):
         """Give the sums of abs(h - other) and of max(h, other)."""

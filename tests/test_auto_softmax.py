@@ -1,0 +1,148 @@
+"""Softmax whose classes share a factor: its metric, its Newton steps, its optimum."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from objective import Problem
+from optimum import optimum, relative_suboptimality
+
+from skgd import GDClassifier, alpha_path
+from skgd._core.bridge import SampleLoss, View
+from skgd._core.engine import Design
+from skgd.auto._newton import SoftmaxHessian, newton_step
+from skgd.auto._preconditioner import choose_rows, sharing_pays
+from skgd.auto._shared import Shared
+from skgd.auto._task import Task
+
+N, D, K = 300, 6, 3
+ALPHAS = 1e-2, 1e-5
+
+
+def task_of(rng, ridge, y, weight):
+    X = rng.normal(size=(len(y), D)) @ rng.normal(size=(D, D))
+    s = weight / weight.sum()
+    mean = s @ X
+    scale = 1.0 / np.sqrt(s @ (X - mean) ** 2)
+    view = View(Design(X), np.arange(len(y), dtype=np.uint32), mean, scale)
+    loss = SampleLoss("softmax", 0.0, y.astype(np.int32), s, K)
+    share = np.bincount(y, s)
+    constant = np.log(share) - np.log(share).mean()
+    z = np.repeat(constant, len(y)).reshape(K, -1)
+    null, none = loss.evaluate(z), np.zeros(D)
+    task = Task(view, loss, ridge + none, none, False, True, constant, null)
+    return task, np.column_stack([(X - mean) * scale, np.ones(len(y))]), z
+
+
+def hessian_of(task, a, z):
+    """Give the Hessian of F for rows a and raw predictions z, of K (D + 1) unknowns."""
+    p = np.exp(z) / np.exp(z).sum(axis=0)
+    bends = [
+        [task.loss.weight * p[k] * ((k == m) - p[m]) for m in range(K)]
+        for k in range(K)
+    ]
+    ridge = np.tile(np.append(task.ridge, 0.0), K)
+    return np.block([[a.T * h @ a for h in row] for row in bends]) + np.diag(ridge)
+
+
+@pytest.mark.parametrize(
+    ("ridge", "classes"), [(0.3, [0, 1, 2]), (0.0, [0, 0, 1, 1, 2])], ids=str
+)
+def test_shared_metric_is_the_inverse_hessian_at_the_start(rng, ridge, classes):
+    y = np.tile(classes, 60)  # with a ridge: classes of one size, as stated
+    task, a, z = task_of(rng, ridge, y, np.ones(len(y)))
+    g = rng.normal(size=(K, D + 1))
+    g -= g.mean(axis=0)
+    expected = np.linalg.pinv(hessian_of(task, a, z)) @ g.ravel()
+    # 1e-9: unit diagonals are raised by 1e-12, of condition numbers below 1e3
+    assert_allclose(Shared(task).metric(g).ravel(), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_shared_metric_learns_what_steps_do_to_the_gradient(rng):
+    task, a, _ = task_of(rng, 0.1, rng.integers(0, K, N), rng.random(N) + 0.1)
+    H = hessian_of(task, a, rng.normal(size=(K, N)))
+    metric = Shared(task)
+    for _ in range(3):
+        step = rng.normal(size=(K, D + 1))
+        step -= step.mean(axis=0)
+        change = (H @ step.ravel()).reshape(K, -1)
+        metric.learn(step, change)
+    assert_allclose(metric.inverse(change), step, rtol=1e-9, atol=1e-9)
+    stronger = metric.at(replace(task, ridge=task.ridge + 0.5))
+    change[:, :D] += 0.5 * step[:, :D]
+    assert_allclose(stronger.inverse(change), step, rtol=1e-9, atol=1e-9)
+
+
+def test_newton_step_knows_less_than_the_decrement_and_at_most_a_third(rng):
+    task, a, _ = task_of(rng, 1e-3, rng.integers(0, K, N), rng.random(N) + 0.1)
+    z = rng.normal(size=(K, N))
+    d, h = np.empty_like(z), np.empty_like(z)
+    task.loss.evaluate(z, d, h)
+    g = np.column_stack([task.view.rmatvec(d), d.sum(axis=1)])
+    decrement = g.ravel() @ np.linalg.pinv(hessian_of(task, a, z)) @ g.ravel() / 2
+    found = newton_step(SoftmaxHessian(task, d), g, Shared(task).inverse, np.inf)
+    assert found.settled
+    assert decrement / 3 <= found.decrease <= decrement * (1 + 1e-9)
+    image = a @ found.step.T
+    assert_allclose(found.image, image.T, rtol=1e-9, atol=1e-9)
+    enough = newton_step(SoftmaxHessian(task, d), g, Shared(task).inverse, 0.0)
+    assert enough.passes == 1
+    assert 0.0 < enough.decrease <= decrement
+
+
+@lru_cache(maxsize=1)
+def hard():
+    """Give correlated columns of many sizes, and classes of many sizes."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(900, 120)).cumsum(axis=1)
+    z = X @ rng.normal(size=(120, 4)) / 20 + [0.0, 1.0, 2.0, -1.0]
+    y = (z + rng.gumbel(size=z.shape)).argmax(axis=1)
+    return X * 10.0 ** rng.uniform(-3, 3, size=120) + 5.0, y
+
+
+@lru_cache
+def posed(alpha):
+    X, y = hard()
+    problem = Problem(X, y, "log_loss", "l2", alpha)
+    return problem, optimum(problem, keep=False)
+
+
+def test_classes_share_a_factor_where_their_own_are_dear():
+    X, y = hard()
+    every = np.arange(len(y), dtype=np.uint32)
+    view = View(Design(X), every, X.mean(axis=0), np.ones(120))
+    loss = SampleLoss("softmax", 0.0, y.astype(np.int32), np.ones(len(y)), 4)
+    assert sharing_pays(view, loss, choose_rows(view, loss, 1e-4))
+    few = View(Design(X[:, :5].copy()), every, np.zeros(5), np.ones(5))
+    assert not sharing_pays(few, loss, choose_rows(few, loss, 1e-4))
+
+
+@pytest.mark.parametrize("alpha", ALPHAS)
+@pytest.mark.parametrize("tol", [1e-2, 1e-4, 1e-7])
+@pytest.mark.parametrize("mode", ["batch", "mini-batch", "stochastic"])
+def test_shared_factor_reaches_the_optimum_and_tells_how_far_it_is(alpha, tol, mode):
+    problem, best = posed(alpha)
+    model = GDClassifier(alpha=alpha, tol=tol, mode=mode, random_state=0)
+    model.fit(problem.X, problem.y)
+    relative = relative_suboptimality(problem, model.coef_, model.intercept_, best)
+    assert model.converged_
+    assert relative <= tol
+    assert 1 / 3 <= model.suboptimality_ / (relative * best.range) <= 10
+
+
+def test_shared_factor_goes_on_along_a_path():
+    X, y = hard()
+    path = alpha_path(GDClassifier(tol=1e-6), X, y, alphas=[1e-1, *ALPHAS])
+    for alpha, coef, intercept in zip(
+        path.alphas[1:], path.coefs[1:], path.intercepts[1:], strict=True
+    ):
+        problem, best = posed(alpha)
+        assert relative_suboptimality(problem, coef, intercept, best) <= 1e-6
+
+
+def test_shared_factor_gives_the_same_bits_on_one_and_two_threads():
+    X, y = hard()
+    one, two = (GDClassifier(n_jobs=n).fit(X, y) for n in (1, 2))
+    assert_array_equal(one.coef_, two.coef_)
