@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from joblib import Parallel, delayed
 from numpy.testing import assert_array_equal
-from scipy.sparse import random_array
+from scipy.sparse import csr_array
 from sklearn.base import clone
 
 from skgd import GDClassifier, GDRegressor
 
 RNG = np.random.default_rng(0)
 DENSE = RNG.normal(size=(2000, 20))
-SPARSE = random_array((2000, 300), density=0.02, rng=RNG, format="csr")
+SPARSE = csr_array(RNG.normal(size=(2000, 300)) * (RNG.random((2000, 300)) < 0.02))
 Y = DENSE @ RNG.normal(size=20) + RNG.normal(size=2000)
 LABELS = np.digitize(Y, [-2.0, 2.0])
 LARGE = RNG.normal(size=(40000, 20))  # four chunks of rows, which threads share

@@ -7,9 +7,11 @@
 
 // The loops are cloned for three instruction sets and the loader picks one. The
 // attribute needs ifunc (glibc); it stands on plain functions only, and all that
-// they call is inlined, so that whole loops are cloned.
+// they call is inlined, so that whole loops are cloned. Sanitizers are not up yet when
+// the loader asks, and gcov would count each clone for itself.
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && \
-    defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+    defined(__GLIBC__) && !defined(SKGD_NO_CLONES) &&                  \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define SKGD_CLONES \
   __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else

@@ -16,7 +16,6 @@ from skgd.auto._coordinates import (
 )
 from skgd.auto._task import Task, tasks_at
 
-
 _SUMMED = 1e-13  # of F: two sums over the rows may be so far apart
 
 
