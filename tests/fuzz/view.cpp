@@ -57,7 +57,7 @@ void products(Reader& in, const skgd::View& view, std::size_t n, std::size_t d,
   CHECK(same_bits(g, g_again));
   view.rmatvec_squared(h.data(), squares.data(), 1);
   Array<double> sum(d), low(d), high(d);
-  view.range(h.data(), sum.data(), low.data(), high.data());
+  view.range(h.data(), sum.data(), low.data(), high.data(), 1 + in.below(2));
   if (!wild && n > 0)
     for (std::size_t j = 0; j < d; ++j) CHECK(low[j] <= high[j] && squares[j] >= 0.0);
 }
@@ -76,12 +76,31 @@ void losses(Reader& in, std::size_t n, bool wild) {
   const auto z = in.reals(K * n, wild), Z = in.reals(p * K * n, wild),
              c = in.reals(p, wild);
   Array<double> d(K * n), h(K * n), gradient(p), hessian(p * p);
-  const double loss = skgd::evaluate_entry(sample.loss, z.data(), d.data(), h.data());
-  skgd::plane_entry(sample.loss, z.data(), Z.data(), p, c.data(), gradient.data(),
-                    hessian.data());
+  const int n_threads = 1 + static_cast<int>(in.below(2));
+  const double loss =
+      skgd::evaluate(sample.loss, z.data(), d.data(), h.data(), n_threads);
+  skgd::evaluate_plane(sample.loss, z.data(), Z.data(), p, c.data(), gradient.data(),
+                       hessian.data(), n_threads);
   if (wild) return;
   CHECK(loss >= -1e-9);
   for (std::size_t i = 0; i < K * n; ++i) CHECK(h[i] >= -1e-9 || std::isnan(h[i]));
+}
+
+// What BLAS does, for arrays in the order of its columns.
+void dsyrk(char*, char*, int* n, int* k, double* alpha, double* A, int* lda, double*,
+           double* C, int* ldc) {
+  for (int l = 0; l < *k; ++l)
+    for (int j = 0; j < *n; ++j)
+      for (int i = j; i < *n; ++i)
+        C[j * *ldc + i] += *alpha * A[l * *lda + i] * A[l * *lda + j];
+}
+
+void dgemm(char*, char*, int* m, int* n, int* k, double* alpha, double* A, int* lda,
+           double* B, int* ldb, double*, double* C, int* ldc) {
+  for (int j = 0; j < *n; ++j)
+    for (int l = 0; l < *k; ++l)
+      for (int i = 0; i < *m; ++i)
+        C[j * *ldc + i] += *alpha * A[l * *lda + i] * B[j * *ldb + l];
 }
 
 void grams(Reader& in, const skgd::View& view, bool sparse, std::size_t n_samples,
@@ -90,10 +109,15 @@ void grams(Reader& in, const skgd::View& view, bool sparse, std::size_t n_sample
   if (n_samples == 0) return;
   const auto rows = in.positions<std::uint32_t>(m, n_samples);
   const auto factor = in.weights(m, wild), scale = in.weights(d, wild);
-  const std::size_t width = d + in.below(2);
-  Array<double> block(sparse ? 0 : m * width), H(sparse ? d * d : 0);
-  view.block(rows.data(), m, factor.data(), scale.data(), width, block.data());
-  view.add_gram(rows.data(), m, factor.data(), H.data());
+  const std::size_t width = d + in.below(2), n_roots = in.below(3);
+  const int n_threads = 1 + static_cast<int>(in.below(2));
+  const auto roots = in.reals(n_roots * m, wild);
+  Array<double> out(sparse ? 0 : (width + n_roots) * width), H(sparse ? d * d : 0);
+  view.gram(rows.data(), m, factor.data(), scale.data(), width, roots.data(), n_roots,
+            {dsyrk, dgemm}, out.data(), n_threads);
+  view.raw_gram(rows.data(), m, factor.data(), H.data(), n_threads);
+  if (wild || sparse) return;
+  for (std::size_t j = 0; j < width; ++j) CHECK(out[j * width + j] >= 0.0);
 }
 
 void use(Reader& in, const skgd::View& view, bool sparse, std::size_t n_samples,
