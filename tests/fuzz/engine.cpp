@@ -163,8 +163,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::Reader in(data, size);
   const bool wild = in.flag();
   const std::size_t kind = in.below(8);
-  const bool large = in.bits(1) == 255;  // long rows, several blocks
-  const std::size_t n = in.below(large ? 60 : 14), d = 1 + in.below(large ? 300 : 9);
+  const std::uint64_t size_of = in.bits(1);  // seldom long rows, or several blocks
+  const std::size_t n = in.below(size_of == 254 ? 60 : 14),
+                    d = 1 + in.below(size_of == 255 ? 300 : 9);
   switch (kind) {
     case 0:
       fuzz::fuzz_dense<float>(in, n, d, wild);

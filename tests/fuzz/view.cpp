@@ -159,9 +159,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::Reader in(data, size);
   const bool wild = in.flag();
   const std::size_t kind = in.below(8);
-  const bool large = in.bits(1) == 255;
-  fuzz::Shape s{in.below(large ? 300 : 20), 0, 1 + in.below(large ? 200 : 9)};
-  s.n_rows = s.n_samples == 0 ? 0 : in.below(large ? 600 : 30);
+  const std::uint64_t size_of = in.bits(1);  // seldom long rows, or several blocks
+  const bool long_rows = size_of == 255, many_rows = size_of == 254;
+  fuzz::Shape s{in.below(20), 0, 1 + in.below(long_rows ? 200 : 9)};
+  s.n_rows = s.n_samples == 0 ? 0 : in.below(many_rows ? 600 : 30);
   switch (kind) {
     case 0:
       fuzz::fuzz_dense<float>(in, s, wild);
@@ -182,7 +183,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       fuzz::fuzz_csr<double, std::int64_t>(in, s, wild);
       break;
     default:
-      fuzz::losses(in, in.below(large ? 700 : 30), wild);
+      fuzz::losses(in, in.below(many_rows ? 700 : 30), wild);
   }
   return 0;
 }
