@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
 from sklearn.base import clone
+from threadpoolctl import threadpool_limits
 
 from skgd import GDClassifier, GDRegressor
 
@@ -62,9 +63,15 @@ def _same(found, expected):
         assert_array_equal(one, other)
 
 
+def _limit_blas():
+    threadpool_limits(1, "blas")
+
+
 @pytest.fixture(scope="module")
 def alone():
-    return {name: _model(name) for name in FITS}
+    """Give all models, of one thread of BLAS here on: more sum up in another order."""
+    with threadpool_limits(1, "blas"):
+        yield {name: _model(name) for name in FITS}
 
 
 @pytest.mark.slow
@@ -105,7 +112,7 @@ def test_process_started_by_any_method_fits_the_same_model(start, alone):
     _model("adam")
     names = ["newton", "dual", "saga", "adam"]
     context = multiprocessing.get_context(start)
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
+    with ProcessPoolExecutor(1, context, _limit_blas) as pool:
         for name, model in zip(names, pool.map(_model, names), strict=True):
             _same(model, alone[name])
 
