@@ -505,6 +505,13 @@ def test_float32_is_near_float64(estimator_class, loss, make):
     _assert_same_optimum(model, single, tol=1e-6)  # X itself differs by 6e-8
 
 
+def test_penalty_that_leaves_next_to_nothing_is_no_failure(rng):
+    wide = csr_matrix(rng.normal(size=(300, 3000)) * (rng.random((300, 3000)) < 0.01))
+    labels = rng.random(300) < 0.4
+    for alpha in 10.0 ** np.arange(-2, 8):  # a warning would be an error
+        assert GDClassifier(alpha=alpha).fit(wide, labels).converged_
+
+
 @each_mode
 def test_coefficients_that_float32_cannot_hold_are_said_to_be_lost(mode):
     x, apart = RNG.integers(0, [[32], [2]], size=(2, 200))

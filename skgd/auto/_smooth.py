@@ -117,6 +117,7 @@ class SmoothDescent:
             estimate = self._find_direction(objective)
         norm = np.sqrt((self._g**2).sum() + (self._g_intercept**2).sum())
         certified = self._P.certifies or len(self._objectives) > 4
+        certified = certified or self._enough_at(self._duality_gap(), objective)
         if self._P.kept and self._promises_enough(estimate, objective):
             estimate, certified = self._certify(estimate, objective)
         if self._enough_at(estimate, objective) and task.loss.piecewise:
