@@ -30,6 +30,8 @@ def _is_number(value, kind=Real):
 
 def _is_float(value):
     """Tell whether it is a number that float64 has, be it infinite or NaN."""
+    if type(value) is float:
+        return True
     if not _is_number(value):
         return False
     is_float = isinstance(value, (float, np.floating))
@@ -69,7 +71,7 @@ def _one_of(*values):
 
 
 def _flag():
-    return lambda value: isinstance(value, (bool, np.bool_)), "a bool"
+    return lambda value: type(value) is bool or isinstance(value, np.bool_), "a bool"
 
 
 def _either(*constraints):

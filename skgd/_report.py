@@ -1,6 +1,7 @@
 """What the epochs tell the loop over them."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class Report:
     @property
     def finite(self) -> bool:
         """Whether the descent is still within the range of floating point."""
-        return bool(np.isfinite(self.objective))
+        return isfinite(self.objective)
 
 
 @dataclass
