@@ -57,6 +57,7 @@ class SmoothDescent:
         self._ratio = 1.0  # of a Newton step's decrease to what P promised, at the last
         self._loss, self._slope = np.nan, None  # and its gradient; none if z has moved
         self._gradient = None  # of F, at the last look
+        self._bound = np.inf  # the duality gap there, where P does not certify
         if earlier is not None:
             self._take_over(earlier)
         else:
@@ -117,7 +118,7 @@ class SmoothDescent:
             estimate = self._find_direction(objective)
         norm = np.sqrt((self._g**2).sum() + (self._g_intercept**2).sum())
         certified = self._P.certifies or len(self._objectives) > 4
-        certified = certified or self._enough_at(self._duality_gap(), objective)
+        certified = certified or self._enough_at(self._bound, objective)
         if self._P.kept and self._promises_enough(estimate, objective):
             estimate, certified = self._certify(estimate, objective)
         if self._enough_at(estimate, objective) and task.loss.piecewise:
@@ -202,7 +203,8 @@ class SmoothDescent:
         begin = self._passes[-1] - max(4, self._passes[-1] // part)
         past = self._objectives[max(bisect_right(self._passes, begin) - 1, 0)]
         lowest = max(self._ratio * decrement, past - objective, 0.0)
-        return min(self._duality_gap(), lowest)
+        self._bound = self._duality_gap()
+        return min(self._bound, lowest)
 
     def _without_common_part(self, move, shift):
         """Give what the classes do not share: at the optimum their sum is zero."""
