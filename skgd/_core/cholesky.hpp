@@ -1,21 +1,14 @@
 // A Cholesky factor by rows, for systems of some hundred unknowns.
 #pragma once
 
-#include <cstring>
 #include <vector>
 
-#include "platform.hpp"
+#include "vector.hpp"
 
 namespace skgd {
 
-#if defined(__GNUC__)
-typedef double Lanes __attribute__((vector_size(64)));
-constexpr size_t kLanes = 8;
-#else
-typedef double Lanes;
-constexpr size_t kLanes = 1;
-#endif
-constexpr size_t kTile = 4;  // 4 x 4 sums of 8 lanes: 16 registers of 512 bits
+constexpr size_t kLanes = kVectorBytes / sizeof(double);
+constexpr size_t kTile = 4;
 
 SKGD_CLONES static void add_scaled(size_t n, double a, const double* x, double* y) {
 #pragma omp simd
@@ -32,22 +25,21 @@ SKGD_CLONES static double dot(size_t n, const double* x, const double* y) {
 // out_ij = a_i . b_j for 4 rows each, n a multiple of the lanes.
 SKGD_CLONES static void tile_products(size_t n, size_t stride, const double* a,
                                       const double* b, double* out) {
-  Lanes sum[kTile][kTile] = {};
+  using Vector = Lanes<double, kLanes>;
+  Vector sum[kTile][kTile] = {};
   for (size_t k = 0; k < n; k += kLanes) {
-    Lanes x[kTile], y[kTile];
+    Vector x[kTile], y[kTile];
     for (size_t i = 0; i < kTile; ++i) {
-      std::memcpy(&x[i], a + i * stride + k, sizeof(Lanes));
-      std::memcpy(&y[i], b + i * stride + k, sizeof(Lanes));
+      x[i] = load<double, kLanes>(a + i * stride + k);
+      y[i] = load<double, kLanes>(b + i * stride + k);
     }
     for (size_t i = 0; i < kTile; ++i)
       for (size_t j = 0; j < kTile; ++j) sum[i][j] += x[i] * y[j];
   }
   for (size_t i = 0; i < kTile; ++i)
     for (size_t j = 0; j < kTile; ++j) {
-      double lanes[kLanes];
-      std::memcpy(lanes, &sum[i][j], sizeof(Lanes));
       double total = 0;
-      for (double lane : lanes) total += lane;
+      for (size_t lane = 0; lane < kLanes; ++lane) total += sum[i][j][lane];
       out[i * kTile + j] = total;
     }
 }

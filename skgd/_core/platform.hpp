@@ -21,7 +21,8 @@
 #if defined(__GNUC__)
 #define SKGD_INLINE inline __attribute__((always_inline))
 #define SKGD_INLINE_LAMBDA __attribute__((always_inline))
-#define SKGD_PREFETCH(address) __builtin_prefetch(address)
+// Into the second-level cache: the first has room for few outstanding lines.
+#define SKGD_PREFETCH(address) __builtin_prefetch(address, 0, 2)
 #else
 #define SKGD_INLINE inline
 #define SKGD_INLINE_LAMBDA
