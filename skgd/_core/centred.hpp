@@ -15,7 +15,21 @@ namespace skgd {
 struct Chunk {
   const std::uint32_t* rows;  // of X
   std::size_t begin, end;     // positions in sample space
+  std::size_t last;           // of the rows to ask for, which come up after `end`
 };
+
+// Asks for `count` rows of the next block while row i of this one is worked on: the
+// hardware asks ahead only while it sees misses, not in a sweep over rows in cache.
+template <class T>
+SKGD_INLINE void ask_ahead(const Dense<T>& X, const Chunk& chunk, std::size_t i,
+                           std::size_t count) {
+  const std::size_t first = i + (chunk.end - chunk.begin);
+  for (std::size_t r = first; r < std::min(first + count, chunk.last); ++r) {
+    const char* from = reinterpret_cast<const char*>(X.row(chunk.rows[r]));
+    for (std::size_t b = 0; b < X.bytes_per_row(); b += kCacheLine)
+      SKGD_PREFETCH(from + b);
+  }
+}
 
 // --- Dense rows: four at a time share the loads of mean and u.
 
@@ -27,6 +41,7 @@ SKGD_INLINE void centred_dots(const Dense<T>& X, const double* mean, const Chunk
   for (; i + 4 <= chunk.end; i += 4) {
     const T *a = X.row(chunk.rows[i]), *b = X.row(chunk.rows[i + 1]),
             *c = X.row(chunk.rows[i + 2]), *e = X.row(chunk.rows[i + 3]);
+    ask_ahead(X, chunk, i, 4);
     double p = 0.0, q = 0.0, s = 0.0, t = 0.0;
 #pragma omp simd reduction(+ : p, q, s, t)
     for (std::size_t j = 0; j < d; ++j) {
@@ -66,6 +81,7 @@ SKGD_INLINE void add_centred(const Dense<T>& X, const double* mean, const Chunk&
             *c = X.row(chunk.rows[i + 2]), *e = X.row(chunk.rows[i + 3]);
     const double p = r[i], q = r[i + 1], s = r[i + 2], t = r[i + 3];
     if (p == 0.0 && q == 0.0 && s == 0.0 && t == 0.0) continue;
+    ask_ahead(X, chunk, i, 4);
 #pragma omp simd
     for (std::size_t j = 0; j < d; ++j) {
       const double m = mean[j];
@@ -92,6 +108,7 @@ SKGD_INLINE void add_range(const Dense<T>& X, const Chunk& chunk, const double* 
     const T *a = X.row(chunk.rows[i]), *b = X.row(chunk.rows[i + 1]),
             *c = X.row(chunk.rows[i + 2]), *e = X.row(chunk.rows[i + 3]);
     const double p = s[i], q = s[i + 1], t = s[i + 2], u = s[i + 3];
+    ask_ahead(X, chunk, i, 4);
 #pragma omp simd
     for (std::size_t j = 0; j < X.n_features; ++j) {
       const double x = static_cast<double>(a[j]), y = static_cast<double>(b[j]),
@@ -197,11 +214,11 @@ SKGD_INLINE void add_gradient(const Design& X, const double* mean, const Chunk& 
   double z[kSampleBlock], d[kSampleBlock], h[kSampleBlock];
   for (std::size_t i = chunk.begin; i < chunk.end; i += kSampleBlock) {
     const std::size_t R = std::min(kSampleBlock, chunk.end - i);
-    const Chunk rows{chunk.rows + i, 0, R};
+    const Chunk rows{chunk.rows + i, 0, R, std::max(chunk.last, i) - i};
     centred_dots(X, mean, rows, u, z);
     for (std::size_t r = 0; r < R; ++r) z[r] += b;
     const double value = evaluate_rows(f, i, R, z, d, h);
-    add_centred<1>(X, mean, rows, d, g);
+    add_centred<1>(X, mean, {chunk.rows + i, 0, R, 0}, d, g);
     for (std::size_t r = 0; r < R; ++r) g[X.n_features] += d[r];
     g[X.n_features + 1] += value;
   }

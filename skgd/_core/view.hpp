@@ -16,7 +16,8 @@
 
 namespace skgd {
 
-constexpr std::size_t kGramValues = 65536;  // of a block: half a second-level cache
+constexpr std::size_t kSecondCache = 1 << 20;  // rows within are not asked for
+constexpr std::size_t kGramValues = 65536;     // of a block: half a second-level cache
 
 class View {
  public:
@@ -139,8 +140,9 @@ class ViewOf final : public View {
       double* part = parts.data() + c * 4 * d;  // sums, least, greatest, counts
       std::fill_n(part + d, d, kInfinite);
       std::fill_n(part + 2 * d, d, -kInfinite);
-      const Chunk chunk{rows_, n_ * c / n_chunks, n_ * (c + 1) / n_chunks};
-      add_range_entry(X_, chunk, s, part, part + d, part + 2 * d);
+      each_block(c, n_chunks, [&](const Chunk& block) {
+        add_range_entry(X_, block, s, part, part + d, part + 2 * d);
+      });
     });
     for (std::size_t j = 0; j < d; ++j) {
       double count = 0.0;
@@ -177,7 +179,7 @@ class ViewOf final : public View {
                   const std::size_t end = n * (c + 1) / n_chunks;
                   for (std::size_t i = n * c / n_chunks; i < end; i += step) {
                     const std::size_t m = std::min(step, end - i);
-                    write_block_entry(X_, mean_, scale, {rows + i, 0, m}, factor + i,
+                    write_block_entry(X_, mean_, scale, {rows + i, 0, m, 0}, factor + i,
                                       width, block);
                     blas.add_gram(width, m, block, to);
                     for (std::size_t k = 0; k < n_roots; ++k)
@@ -232,8 +234,9 @@ class ViewOf final : public View {
     const std::size_t bytes = std::max<std::size_t>(X_.bytes_per_row(), 1);
     const std::size_t step = std::max<std::size_t>(16384 / bytes / 4 * 4, 8);
     const std::size_t end = n_ * (c + 1) / n_chunks;
+    const std::size_t last = n_ * bytes > kSecondCache ? end : 0;
     for (std::size_t i = n_ * c / n_chunks; i < end; i += step)
-      work(Chunk{rows_, i, std::min(i + step, end)});
+      work(Chunk{rows_, i, std::min(i + step, end), last});
   }
 
   template <class Add>
