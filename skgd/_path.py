@@ -10,8 +10,11 @@ from sklearn.utils import Bunch
 from skgd import _parameters
 from skgd._base import BaseGD
 from skgd._descent import descend
+from skgd._epochs import auto_epochs
 from skgd._monitor import Monitor
 from skgd._parameters import AUTO
+from skgd._problem import problem_in_memory
+from skgd._start import initial_state
 from skgd._stopping import Certificate
 from skgd._training import rows_to_train_on
 from skgd.auto import largest_alpha
@@ -161,8 +164,8 @@ def grid_of(estimator, training, alphas, eps):
     if not isinstance(alphas, Integral):
         return _sorted(alphas)
     rows, _ = rows_to_train_on(estimator, training)
-    state = estimator._initial_state(training, None, None, None)
-    problem = estimator._problem(training, rows, state)
+    state = initial_state(training)
+    problem = problem_in_memory(estimator, training, rows, state)
     l1_ratio = {"l1": 1.0, "elasticnet": estimator.l1_ratio}.get(estimator.penalty, 0.0)
     with estimator._explained(problem):
         largest = largest_alpha(problem, estimator.positive, l1_ratio)
@@ -200,10 +203,10 @@ def _warm(estimator, training, alphas):
     """Yield outcomes of descents that go on from one another."""
     estimator.alpha = float(alphas[-1])  # whose coordinates all of them have
     rows, _ = rows_to_train_on(estimator, training)
-    state = estimator._initial_state(training, None, None, None)
-    problem = estimator._problem(training, rows, state)
+    state = initial_state(training)
+    problem = problem_in_memory(estimator, training, rows, state)
     with estimator._explained(problem):
-        epochs = estimator._auto_epochs(problem, state, estimator.tol, False)
+        epochs = auto_epochs(estimator, problem, state, estimator.tol)
     last = None
     if epochs.settled_by_products:  # of which the smallest alpha asks most
         epochs, last = _go_on(estimator, problem, epochs, alphas[-1])

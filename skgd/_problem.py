@@ -6,8 +6,12 @@ from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
+from joblib import effective_n_jobs
 
+from skgd import _parameters, _validation
 from skgd._core import engine
+from skgd._parameters import AUTO
+from skgd.textbook import AGGRESSIVE
 
 _BLOCK_ROWS = 65536  # of y at a time: half a megabyte of float64 in each array
 
@@ -123,3 +127,33 @@ class Problem:
                     own,
                 )[0]
         return total / self.weight_sum
+
+
+def problem_in_memory(estimator, training, rows, state):
+    """Give the problem of the given rows; `state` keeps the mean of the weights."""
+    X, weight = training.X, training.weight
+    design = engine.Design(X)  # first of all: SciPy does not check what it reads
+    squares_entries = estimator.learning_rate in (AUTO, *AGGRESSIVE)
+    if squares_entries and _validation.has_duplicates(X):
+        design = engine.Design(_validation.summed_duplicates(X))
+    mean = state.see_weights(None if weight is None else weight[rows], len(rows))
+    if weight is not None:
+        with np.errstate(over="ignore"):  # of rows that are held out
+            weight = weight / mean
+    elif mean != 1.0:
+        weight = np.full(X.shape[0], 1.0 / mean)
+    if len(rows) < X.shape[0]:
+        _validation.check_finite(estimator, X)  # no epoch will read all of it
+    ridge, l1 = _parameters.penalty_of(estimator)
+    return Problem(
+        design,
+        engine.Samples(training.targets, weight, training.n_outputs, training.positive),
+        rows,
+        estimator._core_loss(training.n_outputs),
+        _parameters.loss_parameter(estimator),
+        ridge,
+        l1,
+        estimator.fit_intercept,
+        _parameters.minimises(estimator),
+        effective_n_jobs(estimator.n_jobs),
+    )

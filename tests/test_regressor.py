@@ -237,7 +237,9 @@ def test_same_seed_gives_the_same_model(mode):
 
 
 @pytest.mark.parametrize("mode", ["mini-batch", "stochastic"])
-@pytest.mark.parametrize("other", [1, None, np.random.RandomState(0)], ids=repr)
+@pytest.mark.parametrize(
+    "other", [1, None, np.random.RandomState(0)], ids=["int", "None", "state"]
+)
 def test_other_seed_gives_another_model(mode, other):
     one = _regressor(mode=mode).fit(X, Y)
     assert np.any(
