@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from skgd._core.factor import Factor
 from skgd._report import Report
-from skgd.auto._factor import Factor
 from skgd.auto._kinked_model import minimise_with_kinks
 from skgd.auto._preconditioner import RAISED
 from skgd.auto._task import ROUNDING
@@ -37,7 +37,7 @@ class Hessian:
     @cached_property
     def factor(self) -> Factor:
         """A factor of the matrix."""
-        return Factor(self.matrix.copy(), (_LEAST_RAISED, *RAISED))
+        return Factor(self.matrix, (_LEAST_RAISED, *RAISED))
 
 
 @dataclass

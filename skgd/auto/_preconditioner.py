@@ -5,7 +5,7 @@ from copy import copy
 
 import numpy as np
 
-from skgd.auto._factor import Factor
+from skgd._core.factor import Factor
 
 _MOST_COLUMNS = 2000  # of a Cholesky factor
 RAISED = 1e-12 * 100.0 ** np.arange(8)  # of the unit diagonal, until it factors
@@ -100,15 +100,13 @@ class Cholesky:
                 diagonal[:d][low] = whole[low]
                 np.fill_diagonal(H, diagonal)
             if task.followed:
-                self._grams.append(H.copy())
-            self._factors.append(Factor(add_ridge(task, H), RAISED))
+                self._grams.append(H)
+            self._factors.append(factor_of(task, H))
 
     def at(self, task):
         """Give the factors for a task of another penalty, without a pass over X."""
         other = copy(self)
-        other._factors = [
-            Factor(add_ridge(task, H.copy()), RAISED) for H in self._grams
-        ]
+        other._factors = [factor_of(task, H) for H in self._grams]
         return other
 
     def metric(self, g):
@@ -122,13 +120,11 @@ class Cholesky:
         return both[:, :-1].copy(), both[:, -1].copy()
 
 
-def add_ridge(task, H):
-    """Give H, a Gram matrix of the loss, with the task's ridge; it is overwritten."""
-    d = task.view.n_features
-    H[np.arange(d), np.arange(d)] += task.ridge
+def factor_of(task, H):
+    """Give a factor of H, a Gram matrix of the loss, and the task's ridge."""
     if not task.fit_intercept:
-        H[d, :] = H[:, d] = 0.0
-    return H
+        H[-1, :] = H[:, -1] = 0.0
+    return Factor(H, RAISED, task.ridge)
 
 
 def sample_rows(h, norms, m, rng):

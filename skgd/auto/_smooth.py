@@ -8,7 +8,6 @@ from skgd._core.stochastic import Stochastic
 from skgd._report import Report
 from skgd.auto._coordinates import LEAST_CURVATURE
 from skgd.auto._newton import SoftmaxHessian, newton_step
-from skgd.auto._plane import ridge_on_plane
 from skgd.auto._preconditioner import Diagonal
 from skgd.auto._promise import keeps_promise
 from skgd.auto._shared import Shared
@@ -298,8 +297,9 @@ class SmoothDescent:
             self._find_image(1)
         used = len(self._images) - (not self._remembered)
         images, moves = self._images[:used], self._moves[:used]
-        penalty = ridge_on_plane(task.ridge, self.v, moves)
-        c, objective = task.space.minimise_on_plane(task.loss, self._z, images, penalty)
+        c, objective = task.space.minimise_on_plane(
+            task, self.v, self._z, images, moves
+        )
         self._stuck = not objective < self._objectives[-1]
         self._remembered = bool(c.any())
         if not self._remembered:

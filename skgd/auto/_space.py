@@ -10,7 +10,6 @@ from scipy.special import softmax
 from skgd.auto._face import search_face
 from skgd.auto._flat import flat_gap
 from skgd.auto._kinked_model import MOST_WHOLE, GramModel
-from skgd.auto._plane import minimise_on_plane
 from skgd.auto._preconditioner import Cholesky, choose_rows, sharing_pays
 from skgd.auto._stochastic import make_move
 from skgd.auto._working_set import WorkingSetModel
@@ -89,9 +88,9 @@ class Memory:
         """Give sum_p c_p images_p."""
         return (c @ images.reshape(len(c), -1)).reshape(images.shape[1:])
 
-    def minimise_on_plane(self, loss, z, images, penalty):
-        """Give c and F there; see `minimise_on_plane`."""
-        return minimise_on_plane(loss, z, images, penalty)
+    def minimise_on_plane(self, task, v, z, images, moves):
+        """Give c and F there; see `SampleLoss.minimise_on_plane`."""
+        return task.loss.minimise_on_plane(z, images, task.ridge, v, moves)
 
 
 MEMORY = Memory()
