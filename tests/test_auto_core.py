@@ -224,3 +224,14 @@ def test_addresses_are_of_the_dtype_shape_and_layout_that_are_asked_for(losses):
     ):
         with pytest.raises(error, match="expected"):
             loss.evaluate(wrong)
+
+
+def test_curvature_change_is_that_of_the_rows(rng):
+    h, other = rng.random((2, 3, N))
+    apart, larger, least = bridge.curvature_change(h, other)
+    assert_allclose(apart, np.abs(h - other).sum(), rtol=1e-12)
+    assert_allclose(larger, np.maximum(h, other).sum(), rtol=1e-12)
+    assert_allclose(least, (h / other).min(), rtol=1e-15)
+    assert bridge.curvature_change(2.0 * h, h)[2] == 1.0
+    h[0, 5] = 0.0
+    assert bridge.curvature_change(h, other)[2] == 0.0

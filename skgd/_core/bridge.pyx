@@ -4,6 +4,7 @@
 """What auto descent multiplies with, and its sample space: no policy, no checks."""
 
 from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
+from libc.math cimport fabs
 from libc.stdint cimport int32_t, int64_t, uint32_t
 from libcpp cimport bool as cbool
 from libcpp.memory cimport unique_ptr
@@ -107,6 +108,24 @@ def plane_step(gradient, hessian):
     return step
 
 
+def curvature_change(h, other):
+    """Give the sums of abs(h - other) and of max(h, other), and the least h / other.
+
+    The least is at most 1, and 0 where a row has lost all its curvature.
+    """
+    cdef const double* a = doubles(h)
+    cdef const double* b = doubles(other, h.shape)
+    cdef size_t n = h.size, i
+    cdef double apart = 0.0, larger = 0.0, least = 1.0, ratio
+    with nogil:
+        for i in range(n):
+            apart += fabs(a[i] - b[i])
+            larger += a[i] if a[i] > b[i] else b[i]
+            if a[i] < least * b[i]:
+                least = a[i] / b[i]
+    return apart, larger, least
+
+
 cdef class SampleLoss
 
 
@@ -179,9 +198,10 @@ cdef class View:
 
     def matvec(self, v):
         """Give v A' of shape (K, n_rows) for v of shape (K, n_features)."""
+        v = np.ascontiguousarray(v, dtype=np.float64)
         z = np.empty((len(v), self.n_rows))
         cdef size_t K = len(v), d = self.n_features, i
-        cdef const double* c_v = doubles(np.ascontiguousarray(v), (len(v), d))
+        cdef const double* c_v = doubles(v, (len(v), d))
         cdef const double* scale = doubles(self.scale)
         cdef double* c_z = doubles(z)
         cdef vector[double] u

@@ -64,6 +64,11 @@ class JointCholesky:
     kept = False
     caution = 1.0
 
+    @property
+    def metric(self):
+        """The same for stochastic moves."""
+        return self.solve
+
     def __init__(self, task, h):
         scale = np.append(task.view.scale, 1.0)
         grams = h.loss.grams(h)
@@ -80,12 +85,7 @@ class JointCholesky:
             H[:, :, :, -1] = 0.0
         self._factor = Factor(H.reshape(K * size, K * size), RAISED)
 
-    def solve(self, g, g_intercept):
-        """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
-        both = self.metric(np.column_stack([g, g_intercept]))
-        return both[:, :-1].copy(), both[:, -1].copy()
-
-    def metric(self, g):
+    def solve(self, g):
         """Give P^-1 of a gradient of shape (K, n_features + 1)."""
         return self._factor.solve(g.ravel()).reshape(g.shape)
 
@@ -161,6 +161,10 @@ class BlockSpace:
     def change(self, h, other):
         """Give the sums of abs(h - other) and of max(h, other)."""
         return h.loss.change(h.z, other.z)
+
+    def least_ratio(self, h, other):
+        """Give 0, the least that h / other may be: to know it would take a round."""
+        return 0.0
 
     def sharing_pays(self, task, n_sampled):
         """Tell that classes never share a factor: its steps would be rounds."""

@@ -45,17 +45,14 @@ class Diagonal:
         return other
 
     def _set_diagonal(self, task):
-        self._diagonal = self._squares + task.ridge
-        top = self._diagonal.max(axis=1, keepdims=True)
-        self._diagonal = np.maximum(self._diagonal, 1e-12 * top) + 1e-300
+        diagonal = self._squares + task.ridge
+        top = diagonal.max(axis=1, keepdims=True)
+        diagonal = np.maximum(diagonal, 1e-12 * top) + 1e-300
+        self._whole = np.column_stack([diagonal, self._intercept])
 
-    def solve(self, g, g_intercept):
-        """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
-        return g / self._diagonal, g_intercept / self._intercept
-
-    def solve_all(self, g):
+    def solve(self, g):
         """Give P^-1 of a gradient of shape (K, n_features + 1)."""
-        return np.column_stack(self.solve(g[:, :-1], g[:, -1]))
+        return g / self._whole
 
 
 class Cholesky:
@@ -109,15 +106,15 @@ class Cholesky:
         other._factors = [factor_of(task, H) for H in self._grams]
         return other
 
-    def metric(self, g):
-        """Give P^-1 of gradients of shape (K, n_features + 1)."""
+    def solve(self, g):
+        """Give P^-1 of a gradient of shape (K, n_features + 1)."""
         rows = zip(g, self._factors, strict=True)
-        return np.stack([factor.solve(row) for row, factor in rows])
+        return np.array([factor.solve(row) for row, factor in rows])
 
-    def solve(self, g, g_intercept):
-        """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
-        both = self.metric(np.column_stack([g, g_intercept]))
-        return both[:, :-1].copy(), both[:, -1].copy()
+    @property
+    def metric(self):
+        """The same for stochastic moves."""
+        return self.solve
 
 
 def factor_of(task, H):

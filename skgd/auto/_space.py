@@ -7,6 +7,7 @@ a space of their own.
 import numpy as np
 from scipy.special import softmax
 
+from skgd._core.bridge import curvature_change
 from skgd.auto._face import search_face
 from skgd.auto._flat import flat_gap
 from skgd.auto._kinked_model import MOST_WHOLE, GramModel
@@ -48,7 +49,11 @@ class Memory:
 
     def change(self, h, other):
         """Give the sums of abs(h - other) and of max(h, other)."""
-        return np.abs(h - other).sum(), np.maximum(h, other).sum()
+        return curvature_change(h, other)[:2]
+
+    def least_ratio(self, h, other):
+        """Give the least h / other of a row, at most 1."""
+        return curvature_change(h, other)[2]
 
     def n_curved(self, h):
         """Give the number of entries of h that are not zero."""

@@ -56,8 +56,8 @@ class Task:
 
     def penalty(self, v) -> float:
         """Give the penalty of v, of shape (n_outputs, n_features)."""
-        value = 0.5 * float((v * v).sum(axis=0) @ self.ridge)
-        return value + float(np.abs(v).sum(axis=0) @ self.l1)
+        value = 0.5 * float(((v * v) @ self.ridge).sum())
+        return value + float((np.abs(v) @ self.l1).sum())
 
     def subgradient(self, g, v):
         """Give the subgradient of the least norm, for the gradient g of the rest."""
