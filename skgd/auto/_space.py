@@ -5,7 +5,6 @@ a space of their own.
 """
 
 import numpy as np
-from scipy.special import softmax
 
 from skgd._core.bridge import curvature_change
 from skgd.auto._face import search_face
@@ -76,10 +75,12 @@ class Memory:
 
     def grams_of_pairs(self, task, z):
         """Yield [A 1]' diag(s p_a p_b) [A 1] of softmax, for all classes b < a."""
-        share, s = softmax(z, axis=0), task.loss.weight
+        share = np.exp(z - z.max(axis=0))
+        share /= share.sum(axis=0)
+        weighted = share * task.loss.weight
         for a in range(len(share)):
             for b in range(a):
-                yield task.view.gram(s * share[a] * share[b])
+                yield task.view.gram(weighted[a] * share[b])
 
     def search_face(self, state, steps):
         """Minimise F over the span of the steps; see `search_face`."""
