@@ -32,11 +32,11 @@ struct Blas {
 
 // Makes a matrix whole of which the upper half is known, in tiles that stay in cache.
 inline void mirror_upper(std::size_t width, double* gram) {
-  constexpr std::size_t kTileLines = 32;
-  for (std::size_t I = 0; I < width; I += kTileLines)
-    for (std::size_t J = 0; J <= I; J += kTileLines)
-      for (std::size_t i = I; i < std::min(I + kTileLines, width); ++i)
-        for (std::size_t j = J; j < std::min(J + kTileLines, i); ++j)
+  constexpr std::size_t kMirrored = 32;
+  for (std::size_t I = 0; I < width; I += kMirrored)
+    for (std::size_t J = 0; J <= I; J += kMirrored)
+      for (std::size_t i = I; i < std::min(I + kMirrored, width); ++i)
+        for (std::size_t j = J; j < std::min(J + kMirrored, i); ++j)
           gram[i * width + j] = gram[j * width + i];
 }
 
