@@ -235,3 +235,14 @@ def test_curvature_change_is_that_of_the_rows(rng):
     assert bridge.curvature_change(2.0 * h, h)[2] == 1.0
     h[0, 5] = 0.0
     assert bridge.curvature_change(h, other)[2] == 0.0
+
+
+@pytest.mark.parametrize("d", [1, 3, 4, 7, 8, 11, 31, 298, 299, 300, 301])
+@pytest.mark.parametrize("n", [1, 5, 700])
+def test_gram_of_any_width_is_that_of_the_matrix(n, d, rng):
+    X, h = rng.normal(size=(n, d)), rng.random(n)
+    rows, mean, scale = np.arange(n, dtype=np.uint32), rng.normal(size=d), rng.random(d)
+    gram = bridge.View(engine.Design(X), rows, mean, scale).gram(h)
+    whole = np.column_stack([(X - mean) * scale, np.ones(n)])
+    assert_allclose(gram, (whole.T * h) @ whole, **SUM)
+    assert_array_equal(gram, gram.T)

@@ -173,6 +173,8 @@ class AutoEpochs:
             )
             for o in self._outputs
         ]
+        if len(models) == 1:
+            return models[0]
         coef = np.concatenate([coef for coef, _ in models])
         return coef, np.concatenate([intercept for _, intercept in models])
 
