@@ -3,7 +3,10 @@
 import math
 import sys
 import warnings
+from functools import cache
+from inspect import signature
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
@@ -171,9 +174,25 @@ _MINIMIZER_CONSTRAINTS = {
 
 def check_parameters(estimator, constraints) -> None:
     """Raise a ValueError that names the first parameter that is out of its domain."""
-    values = {name: getattr(estimator, name) for name in constraints}
-    _check_domains(type(estimator).__name__, values, constraints)
+    owner: Any = type(estimator)
+    values, known = {}, _sound_defaults(owner)
+    for name in constraints:
+        value = getattr(estimator, name)
+        if name not in known or known[name] is not value:
+            values[name] = value
+    _check_domains(owner.__name__, values, constraints)
     _check_combinations(estimator)
+
+
+@cache
+def _sound_defaults(estimator_class):
+    """Give the defaults that are in their domains: most values of most fits."""
+    parameters = signature(estimator_class).parameters
+    return {
+        name: parameters[name].default
+        for name, constraint in estimator_class._constraints.items()
+        if name in parameters and _holds(constraint, parameters[name].default)
+    }
 
 
 def _check_domains(owner, values, constraints) -> None:

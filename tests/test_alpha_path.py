@@ -249,3 +249,17 @@ def test_path_refuses_data_that_are_not_finite():
     X[3, 4] = np.nan
     with pytest.raises(ValueError, match="X contains NaN"):
         alpha_path(GDRegressor(), X, DIABETES[1], alphas=[1.0])
+
+
+@pytest.mark.parametrize("data", [CANCER, WINE], ids=["breast_cancer", "wine"])
+@pytest.mark.parametrize("penalty", ["l2", "l1", "elasticnet"])
+def test_path_is_within_tol_at_each_alpha(data, penalty):
+    path = alpha_path(GDClassifier(penalty=penalty), *data)
+    exact = GDClassifier(penalty=penalty, tol=1e-11)
+    best = alpha_path(exact, *data, alphas=path.alphas).objectives
+    shares = np.bincount(data[1]) / len(data[1])
+    gained = -(shares * np.log(shares)).sum() - best
+    gap = path.objectives - best
+    assert (gap <= 1e-4 * gained + 1e-12).all()
+    # an estimate may be a third of the truth, and is in doubt too large
+    assert (gap <= 3.0 * path.suboptimalities + 1e-11).all()

@@ -8,6 +8,7 @@ from scipy.sparse import csr_array
 import auto_reference
 from loss_domains import in_domain, parameter_of
 from skgd._core import bridge, engine
+from skgd._core.factor import Factor
 from skgd._core.losses import LOSSES
 
 N, D = 1003, 37
@@ -158,3 +159,90 @@ def test_sample_loss_plane_derivatives_match_finite_differences(losses, rng):
         assert_allclose(
             (up[1] - down[1]) / (2 * step), hessian[a], rtol=1e-3, atol=1e-6
         )
+
+
+def test_sample_loss_minimum_on_a_plane_has_no_slope(losses, rng):
+    loss, _ = losses
+    z = rng.normal(size=(loss.n_outputs, N))
+    directions = rng.normal(size=(2, loss.n_outputs, N))
+    v, moves = (
+        rng.normal(size=(loss.n_outputs, D)),
+        rng.normal(size=(2, *z.shape[:1], D)),
+    )
+    ridge = rng.random(D)
+    c, value = loss.minimise_on_plane(z, directions, ridge, v, moves)
+    loss_there, slope, _ = loss.plane(z, directions, c)
+    at = v + np.tensordot(c, moves, 1)
+    slope += (moves * (ridge * at)).sum(axis=(1, 2))
+    first = loss.plane(z, directions, np.zeros(2))[1] + (moves * (ridge * v)).sum(
+        (1, 2)
+    )
+    assert_allclose(value, loss_there + 0.5 * (ridge * at * at).sum(), rtol=1e-12)
+    # the search ends with a step that gains a thousandth of what the first one did
+    assert np.abs(slope).max() <= 0.1 * np.abs(first).max()
+
+
+def test_plane_step_is_newtons_whatever_the_units(rng):
+    rows = rng.normal(size=(5, 3))
+    units = np.array([1e-9, 1.0, 1e9])
+    hessian, gradient = (
+        (rows.T @ rows) * units * units[:, None],
+        rng.normal(size=3) * units,
+    )
+    step = bridge.plane_step(gradient, hessian)
+    assert_allclose(hessian @ step / units, -gradient / units, rtol=1e-9)
+
+
+def test_plane_step_where_all_is_flat_takes_the_first_move():
+    step = bridge.plane_step(np.array([2.0, 1.0]), np.zeros((2, 2)))
+    assert_array_equal(step, [-1.0, 0.0])
+
+
+def test_factor_solves_with_the_ridge_on_the_first_unknowns(rng):
+    rows = rng.normal(size=(20, 6)) * np.logspace(-6, 6, 6)
+    H, ridge, g = rows.T @ rows, rng.random(5), rng.normal(size=(3, 6))
+    expected = np.linalg.solve(H + np.diag(np.append(ridge, 0.0)), g.T).T
+    x = Factor(H, ridge=ridge).solve(g)
+    assert_allclose(x, expected, rtol=1e-9, atol=1e-12 * np.abs(expected).max())
+    assert_array_equal(x[1], Factor(H, ridge=ridge).solve(g[1]))
+
+
+@pytest.mark.parametrize("value", [-1.0, np.nan])
+def test_factor_of_what_is_not_positive_definite_raises(value):
+    with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
+        Factor(np.array([[1.0, 0.5], [0.5, value]]) - 2.0 * np.eye(2)[::-1])
+
+
+def test_addresses_are_of_the_dtype_shape_and_layout_that_are_asked_for(losses):
+    loss, _ = losses
+    z = np.zeros((loss.n_outputs, N))
+    for wrong, error in (
+        (z.astype(np.float32), TypeError),
+        (z[:, ::2], ValueError),
+        (np.zeros((loss.n_outputs, 2 * N))[:, ::2], ValueError),
+        (z.astype(">f8"), TypeError),
+    ):
+        with pytest.raises(error, match="expected"):
+            loss.evaluate(wrong)
+
+
+def test_curvature_change_is_that_of_the_rows(rng):
+    h, other = rng.random((2, 3, N))
+    apart, larger, least = bridge.curvature_change(h, other)
+    assert_allclose(apart, np.abs(h - other).sum(), rtol=1e-12)
+    assert_allclose(larger, np.maximum(h, other).sum(), rtol=1e-12)
+    assert_allclose(least, (h / other).min(), rtol=1e-15)
+    assert bridge.curvature_change(2.0 * h, h)[2] == 1.0
+    h[0, 5] = 0.0
+    assert bridge.curvature_change(h, other)[2] == 0.0
+
+
+@pytest.mark.parametrize("d", [1, 3, 4, 7, 8, 11, 31, 298, 299, 300, 301])
+@pytest.mark.parametrize("n", [1, 5, 700])
+def test_gram_of_any_width_is_that_of_the_matrix(n, d, rng):
+    X, h = rng.normal(size=(n, d)), rng.random(n)
+    rows, mean, scale = np.arange(n, dtype=np.uint32), rng.normal(size=d), rng.random(d)
+    gram = bridge.View(engine.Design(X), rows, mean, scale).gram(h)
+    whole = np.column_stack([(X - mean) * scale, np.ones(n)])
+    assert_allclose(gram, (whole.T * h) @ whole, **SUM)
+    assert_array_equal(gram, gram.T)

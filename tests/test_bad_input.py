@@ -940,3 +940,13 @@ def test_many_classes_are_not_warned_of():
     y = np.repeat(np.arange(30), 10)
     rows = np.random.default_rng(0).normal(size=(300, 2))
     GDClassifier(max_iter=1, tol=None, learning_rate="constant").fit(rows, y)
+
+
+@pytest.mark.parametrize("base", [GDRegressor, GDClassifier])
+def test_a_default_that_is_out_of_its_domain_is_refused(base):
+    class Broken(base):
+        def __init__(self, alpha=-1.0):
+            super().__init__(alpha=alpha)
+
+    with pytest.raises(ValueError, match="'alpha' parameter of Broken"):
+        Broken().fit([[0.0], [1.0]], [0, 1])

@@ -1,6 +1,7 @@
 // The two routines of BLAS that a Gram matrix takes, by the pointers that SciPy gives.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 namespace skgd {
@@ -28,5 +29,15 @@ struct Blas {
     dgemm(&plain, &plain, &w, &r, &k, &one, block, &w, lines, &k, &one, cross, &w);
   }
 };
+
+// Makes a matrix whole of which the upper half is known, in tiles that stay in cache.
+inline void mirror_upper(std::size_t width, double* gram) {
+  constexpr std::size_t kMirrored = 32;
+  for (std::size_t I = 0; I < width; I += kMirrored)
+    for (std::size_t J = 0; J <= I; J += kMirrored)
+      for (std::size_t i = I; i < std::min(I + kMirrored, width); ++i)
+        for (std::size_t j = J; j < std::min(J + kMirrored, i); ++j)
+          gram[i * width + j] = gram[j * width + i];
+}
 
 }  // namespace skgd

@@ -4,11 +4,14 @@
 """What auto descent multiplies with, and its sample space: no policy, no checks."""
 
 from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
+from libc.math cimport fabs
 from libc.stdint cimport int32_t, int64_t, uint32_t
+from libcpp cimport bool as cbool
 from libcpp.memory cimport unique_ptr
+from libcpp.vector cimport vector
 
 import numpy as np
-from scipy.linalg import cython_blas
+from scipy.linalg import cython_blas, cython_lapack
 from scipy.sparse import issparse
 
 from skgd._core.losses import traits_of
@@ -30,6 +33,25 @@ cdef extern from "sample_space.hpp" namespace "skgd" nogil:
                           const double*, double*, double*, int) except +
 
 
+ctypedef void (*Dsyev)(char*, char*, int*, double*, int*, double*, double*, int*,
+                       int*) noexcept nogil
+
+
+cdef extern from "plane_search.hpp" namespace "skgd" nogil:
+    struct PlanePenalty:
+        double constant
+        double* linear
+        double** matrix
+    PlanePenalty c_ridge_on_plane "skgd::ridge_on_plane"(
+        const double*, size_t, size_t, const double*, size_t, const double*)
+    void c_plane_step "skgd::plane_step"(
+        size_t, const double*, const double*, Dsyev, double*)
+    cppclass PlaneSearch:
+        PlaneSearch(const CSampleLoss&, cbool, const double*, const double*, size_t,
+                    const PlanePenalty&, Dsyev, int)
+        double minimise(double*) except +
+
+
 ctypedef void (*Dsyrk)(char*, char*, int*, int*, double*, double*, int*, double*, double*,
                        int*) noexcept nogil
 ctypedef void (*Dgemm)(char*, char*, int*, int*, int*, double*, double*, int*, double*, int*,
@@ -40,6 +62,7 @@ cdef extern from "view.hpp" namespace "skgd" nogil:
     struct Blas:
         Dsyrk dsyrk
         Dgemm dgemm
+    void mirror_upper(size_t, double*)
     cppclass CView "skgd::View":
         void matvec(const double*, size_t, double*, int) except +
         void rmatvec(const double*, size_t, double*, int) except +
@@ -56,14 +79,51 @@ cdef extern from "view.hpp" namespace "skgd" nogil:
         const double*)
 
 
-cdef void* _routine(name):
-    capsule = cython_blas.__pyx_capi__[name]
+cdef void* _routine(library, name) except NULL:
+    capsule = library.__pyx_capi__[name]
     return PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule))
 
 
 cdef Blas BLAS
-BLAS.dsyrk = <Dsyrk>_routine("dsyrk")
-BLAS.dgemm = <Dgemm>_routine("dgemm")
+BLAS.dsyrk = <Dsyrk>_routine(cython_blas, "dsyrk")
+BLAS.dgemm = <Dgemm>_routine(cython_blas, "dgemm")
+cdef Dsyev DSYEV = <Dsyev>_routine(cython_lapack, "dsyev")
+
+
+cdef size_t n_directions(c) except 0:
+    """Give their number, as long as the core has room for it."""
+    cdef size_t p = len(c)
+    if not 1 <= p <= kMostDirections:
+        raise ValueError(f"at most {kMostDirections} directions, got {p}")
+    return p
+
+
+def plane_step(gradient, hessian):
+    """Give -H^-1 g of p <= 4 variables, whatever the units and rank of H (p, p)."""
+    cdef size_t p = n_directions(gradient)
+    step = np.empty(len(gradient))
+    cdef const double* g = doubles(gradient, step.shape)
+    cdef const double* H = doubles(hessian, (len(step), len(step)))
+    c_plane_step(p, g, H, DSYEV, doubles(step))
+    return step
+
+
+def curvature_change(h, other):
+    """Give the sums of abs(h - other) and of max(h, other), and the least h / other.
+
+    The least is at most 1, and 0 where a row has lost all its curvature.
+    """
+    cdef const double* a = doubles(h)
+    cdef const double* b = doubles(other, h.shape)
+    cdef size_t n = h.size, i
+    cdef double apart = 0.0, larger = 0.0, least = 1.0, ratio
+    with nogil:
+        for i in range(n):
+            apart += fabs(a[i] - b[i])
+            larger += a[i] if a[i] > b[i] else b[i]
+            if a[i] < least * b[i]:
+                least = a[i] / b[i]
+    return apart, larger, least
 
 
 cdef class SampleLoss
@@ -138,15 +198,23 @@ cdef class View:
 
     def matvec(self, v):
         """Give v A' of shape (K, n_rows) for v of shape (K, n_features)."""
-        if not v.any():  # most descents begin there
-            return np.zeros((len(v), self.n_rows))
-        u = np.ascontiguousarray(v * self.scale)
-        z = np.empty((len(u), self.n_rows))
-        cdef size_t K = len(u)
-        cdef const double* c_u = doubles(u, (len(u), self.n_features))
-        cdef double* c_z = doubles(z, z.shape)
+        v = np.ascontiguousarray(v, dtype=np.float64)
+        z = np.empty((len(v), self.n_rows))
+        cdef size_t K = len(v), d = self.n_features, i
+        cdef const double* c_v = doubles(v, (len(v), d))
+        cdef const double* scale = doubles(self.scale)
+        cdef double* c_z = doubles(z)
+        cdef vector[double] u
+        cdef bint moves = False
         with nogil:
-            self.view.get().matvec(c_u, K, c_z, self._n_threads)
+            u.resize(K * d)
+            for i in range(K * d):
+                u[i] = c_v[i] * scale[i % d]
+                moves = moves or u[i] != 0.0
+            if moves:
+                self.view.get().matvec(u.data(), K, c_z, self._n_threads)
+        if not moves:  # most descents begin there
+            z.fill(0.0)
         return z
 
     def rmatvec(self, r):
@@ -231,12 +299,8 @@ cdef class View:
         cdef double* o = doubles(out, out.shape)
         with nogil:
             self.view.get().gram(r, n, f, q, width, t, n_roots, BLAS, o, self._n_threads)
-        gram = out[:width]
-        diagonal = gram.diagonal().copy()
-        gram = np.triu(gram, 1)
-        gram += gram.T
-        gram.flat[:: width + 1] = diagonal
-        return gram, out[width:]
+            mirror_upper(width, o)
+        return out[:width], out[width:]
 
     def _sparse_gram(self, rows, h):
         d = self.n_features
@@ -356,9 +420,7 @@ cdef class SampleLoss:
 
         `directions` : ndarray of shape (p, K, n_rows), p <= 4.
         """
-        cdef size_t p = len(c)
-        if p > kMostDirections:
-            raise ValueError(f"at most {kMostDirections} directions, got {p}")
+        cdef size_t p = n_directions(c)
         gradient, hessian = np.empty(len(c)), np.empty((len(c), len(c)))
         shape = (self.n_outputs, len(self.y))
         cdef const double* c_z = doubles(z, shape)
@@ -372,3 +434,47 @@ cdef class SampleLoss:
                                    self._n_threads)
         self.core.check()
         return value, gradient, hessian
+
+    def minimise_on_plane(self, z, directions, ridge, v, moves):
+        """Minimise F over z + sum c_p Z_p, v + sum c_p moves_p: exactly, in c.
+
+        Parameters
+        ----------
+        z : ndarray of shape (K, n_rows)
+            Where the plane passes.
+        directions : ndarray of shape (p, K, n_rows)
+            What the moves do to z, p <= 4.
+        ridge, v, moves : ndarray of shapes (n_features,), (K, n_features), \
+(p, K, n_features)
+            The penalty, sum ridge_j v_j^2 / 2.
+
+        Returns
+        -------
+        c : ndarray of shape (p,)
+            Zero where nothing is to be gained.
+        objective : float
+            F there.
+        """
+        cdef size_t p = n_directions(directions), d = len(ridge)
+        cdef Py_ssize_t K = self.n_outputs
+        c, shape = np.empty(p), (K, len(self.y))
+        cdef const double* c_z = doubles(z, shape)
+        cdef const double* c_Z = doubles(directions, (p, *shape))
+        cdef const double* c_ridge = doubles(ridge)
+        cdef const double* c_v = doubles(v, (K, d))
+        cdef const double* c_moves = doubles(moves, (p, K, d))
+        cdef double* c_c = doubles(c)
+        cdef bint quadratic = self.quadratic
+        cdef PlanePenalty penalty
+        cdef PlaneSearch* search
+        cdef double value
+        with nogil:
+            penalty = c_ridge_on_plane(c_ridge, K, d, c_v, p, c_moves)
+            search = new PlaneSearch(self.c, quadratic, c_z, c_Z, p, penalty, DSYEV,
+                                     self._n_threads)
+            try:
+                value = search.minimise(c_c)
+            finally:
+                del search
+        self.core.check()
+        return c, value

@@ -12,6 +12,7 @@
 
 #include "blas.hpp"
 #include "centred.hpp"
+#include "gram.hpp"
 #include "threads.hpp"
 
 namespace skgd {
@@ -168,11 +169,13 @@ class ViewOf final : public View {
     if constexpr (!Design::kSparse) {
       const std::size_t size = width * (width + n_roots),
                         n_chunks = chunk_count(n, size);
-      const std::size_t step =
-          std::min(n, std::max(kGramValues / width, std::min<std::size_t>(width, 256)));
+      const bool tiled = width <= kMostTiled && tiles_pay();
+      const std::size_t most = std::max(kGramValues / width,
+                                        std::min<std::size_t>(width, 256)),
+                        step = std::min(n, tiled ? kTileValues / width + 1 : most);
       std::vector<std::vector<double>> memory(
           worker_count(n_chunks, n_threads),
-          std::vector<double>(step * (width + n_roots)));
+          std::vector<double>(step * (width + n_roots) + kTileMargin));
       in_chunks(n_chunks, size, out, n_threads,
                 [&](int worker, std::size_t c, double* to) {
                   double *block = memory[worker].data(), *own = block + step * width;
@@ -181,7 +184,10 @@ class ViewOf final : public View {
                     const std::size_t m = std::min(step, end - i);
                     write_block_entry(X_, mean_, scale, {rows + i, 0, m, 0}, factor + i,
                                       width, block);
-                    blas.add_gram(width, m, block, to);
+                    if (tiled)
+                      add_tiles_entry(width, m, block, to);
+                    else
+                      blas.add_gram(width, m, block, to);
                     for (std::size_t k = 0; k < n_roots; ++k)
                       std::copy_n(roots + k * n + i, m, own + k * m);
                     if (n_roots > 0)

@@ -37,6 +37,11 @@ SKGD_DESIGNS(SKGD_DEFINE)
 SKGD_DEFINE_BLOCK(float)
 SKGD_DEFINE_BLOCK(double)
 
+SKGD_CLONES void add_tiles_entry(std::size_t width, std::size_t m, const double* block,
+                                 double* gram) {
+  add_tiles(width, m, block, gram);
+}
+
 SKGD_CLONES double evaluate_entry(const SampleLoss& loss, Range rows, const double* z,
                                   double* d, double* h) {
   return evaluate_range(loss, rows, z, d, h);

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from skgd._core.bridge import plane_step
+from skgd._core.factor import Factor
+from skgd._dask._plane import ridge_on_plane
 from skgd._dask._raw import Plane, Start
 from skgd._dask._stand_ins import Curvature, Derivatives, split
-from skgd.auto._factor import Factor
 from skgd.auto._kinked_model import MOST_WHOLE, GramModel
-from skgd.auto._plane import newton_step
 from skgd.auto._preconditioner import RAISED, Cholesky
 from skgd.auto._working_set import WorkingSetModel
 
@@ -63,6 +64,11 @@ class JointCholesky:
     kept = False
     caution = 1.0
 
+    @property
+    def metric(self):
+        """The same for stochastic moves."""
+        return self.solve
+
     def __init__(self, task, h):
         scale = np.append(task.view.scale, 1.0)
         grams = h.loss.grams(h)
@@ -79,12 +85,7 @@ class JointCholesky:
             H[:, :, :, -1] = 0.0
         self._factor = Factor(H.reshape(K * size, K * size), RAISED)
 
-    def solve(self, g, g_intercept):
-        """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
-        both = self.metric(np.column_stack([g, g_intercept]))
-        return both[:, :-1].copy(), both[:, -1].copy()
-
-    def metric(self, g):
+    def solve(self, g):
         """Give P^-1 of a gradient of shape (K, n_features + 1)."""
         return self._factor.solve(g.ravel()).reshape(g.shape)
 
@@ -161,6 +162,10 @@ class BlockSpace:
         """Give the sums of abs(h - other) and of max(h, other)."""
         return h.loss.change(h.z, other.z)
 
+    def least_ratio(self, h, other):
+        """Give 0, the least that h / other may be: to know it would take a round."""
+        return 0.0
+
     def sharing_pays(self, task, n_sampled):
         """Tell that classes never share a factor: its steps would be rounds."""
         return False
@@ -209,18 +214,19 @@ class BlockSpace:
             total = total + factor * image
         return total
 
-    def minimise_on_plane(self, loss, z, images, penalty):
+    def minimise_on_plane(self, task, v, z, images, moves):
         """Minimise F over z + sum c_p images_p: a round a step of Newton's method.
 
         A round looks at the end of the step, as the next epoch will, and at the plane
         on the way there. The search ends with a step whose successor would bring much
         less, as the next epoch searches along the last step anyway.
         """
+        loss, penalty = task.loss, ridge_on_plane(task.ridge, v, moves)
         c, shares = np.zeros(len(images)), _SHARES
         point = self._start(loss, z, images, penalty)
         for _ in range(_MOST_ROUNDS):
             value, gradient, hessian = point
-            step = newton_step(gradient, hessian)
+            step = plane_step(gradient, np.ascontiguousarray(hessian))
             slope = float(gradient @ step)
             if not slope < 0.0:
                 break
@@ -272,7 +278,7 @@ class BlockSpace:
 def _left(point) -> float:
     """Give what a further step of Newton's method would bring."""
     _, gradient, hessian = point
-    return -0.5 * float(gradient @ newton_step(gradient, hessian))
+    return -0.5 * float(gradient @ plane_step(gradient, np.ascontiguousarray(hessian)))
 
 
 def _with(penalty, point, c):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgd.auto._factor import Factor
+from skgd._core.factor import Factor
 
 _FAR = 100.0  # times what moves the predictions of all rows by their first spread
 _MOST_DOUBT = 10.0  # of a gap: an estimate still, though not one to stop by

@@ -318,7 +318,8 @@ def from_coordinates(task, v, b, dtype):
     takes back.
     """
     coef = (v * task.view.scale).astype(dtype)
-    return coef, rounded(b - coef.astype(np.float64) @ task.view.mean, dtype)
+    mean_part = coef.astype(np.float64, copy=False) @ task.view.mean
+    return coef, rounded(b - mean_part, dtype)
 
 
 def rounded(intercept, dtype):

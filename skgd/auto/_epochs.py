@@ -1,5 +1,6 @@
 """Epochs of auto descent: one of each output that has not converged."""
 
+import math
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -117,7 +118,7 @@ class AutoEpochs:
         return Report(
             objective=sum(r.objective for r in reports),
             suboptimality=sum(r.suboptimality for r in reports),
-            gradient_norm=float(np.hypot.reduce([r.gradient_norm for r in reports])),
+            gradient_norm=math.hypot(*(r.gradient_norm for r in reports)),
             step=sum(r.step for r in reports) / len(reports),
             certified=all(output.met(self._tol) for output in self._outputs),
             exhausted=all(output.finished(self._tol) for output in self._outputs),
@@ -172,6 +173,8 @@ class AutoEpochs:
             )
             for o in self._outputs
         ]
+        if len(models) == 1:
+            return models[0]
         coef = np.concatenate([coef for coef, _ in models])
         return coef, np.concatenate([intercept for _, intercept in models])
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skgd._core.bridge import plane_step
+
 _TRIALS = 5
 
 
@@ -21,15 +23,12 @@ def search_face(state, steps) -> None:
     steps = [step for step in steps if not step[0][fixed].any()]
     if not steps:
         return
-    dv = np.array([step[0] for step in steps])
-    db = np.array([step[1] for step in steps])
-    dz = np.array([step[2] for step in steps])
-    signs = np.where(fixed, 0.0, np.sign(v)) * kinked
+    plane = _Plane(task, state, steps, np.where(fixed, 0.0, np.sign(v)) * kinked)
     c = np.zeros(len(steps))
-    best, g, H = _value(task, state, dv, dz, signs, c)
+    best, g, H = plane(c)
     for _ in range(_TRIALS):
-        trial = c + _within(v + np.tensordot(c, dv, 1), dv, signs, _newton(g, H))
-        value, g, H = _value(task, state, dv, dz, signs, trial)
+        trial = c + plane.within(c, plane_step(g, H))
+        value, g, H = plane(trial)
         if not value < best:
             break
         gained, best, c = best - value, value, trial
@@ -38,34 +37,43 @@ def search_face(state, steps) -> None:
     if not best < state.objective:
         return
     old = state.v, state.b, state.z, state.objective
-    state.v = v + np.tensordot(c, dv, 1)
-    state.b = state.b + c @ db
-    state.z = state.z + np.tensordot(c, dz, 1)
+    state.v = plane.v(c).reshape(v.shape)
+    state.b = state.b + c @ np.array([step[1] for step in steps])
+    state.z = state.z + (c @ plane.dz.reshape(len(c), -1)).reshape(state.z.shape)
     state._evaluate()
     if not state.objective <= old[3]:
         state.v, state.b, state.z, _ = old
         state._evaluate()
 
 
-def _value(task, state, dv, dz, signs, c):
-    value, g, H = task.loss.plane(state.z, dz, c)
-    v = state.v + np.tensordot(c, dv, 1)
-    g = g + (dv * (task.ridge * v + task.l1 * signs)).sum((1, 2))
-    H = H + np.tensordot(dv * task.ridge, dv, ([1, 2], [1, 2]))
-    return value + task.penalty(v), g, H
+class _Plane:
+    """F on the span of the steps, with the kinks of the present signs."""
 
+    def __init__(self, task, state, steps, signs):
+        self._task, self._z = task, state.z
+        self._start, self._signs = state.v.ravel(), signs.ravel()
+        self._dv = np.array([step[0].ravel() for step in steps])
+        self.dz = np.array([step[2] for step in steps])
+        K = len(state.v)
+        self._ridge = np.concatenate([task.ridge] * K)
+        self._slope = np.concatenate([task.l1] * K) * self._signs
+        self._bend = (self._dv * self._ridge) @ self._dv.T
 
-def _newton(g, H):
-    curved = np.diag(H) > 0
-    scale = np.where(curved, 1.0 / np.sqrt(np.where(curved, np.diag(H), 1.0)), 0.0)
-    H = H * np.outer(scale, scale) + np.diag(np.where(curved, 1e-12, 1.0))
-    return -scale * np.linalg.solve(H, scale * g)
+    def v(self, c):
+        """Give the coefficients at c, one output after the other."""
+        return self._start + c @ self._dv
 
+    def __call__(self, c):
+        """Give value, gradient and Hessian at c."""
+        v = self.v(c)
+        value, g, H = self._task.loss.plane(self._z, self.dz, c)
+        value += self._task.penalty(v.reshape(-1, len(self._task.ridge)))
+        return value, g + self._dv @ (self._ridge * v + self._slope), H + self._bend
 
-def _within(v, dv, signs, c):
-    """Shorten c so that no coefficient changes its sign."""
-    step = np.tensordot(c, dv, 1)
-    against = signs * step < 0
-    if not against.any():
-        return c
-    return c * min(1.0, 0.99 * float(np.min(-v[against] / step[against])))
+    def within(self, c, step):
+        """Shorten a step from c so that no coefficient changes its sign."""
+        v, move = self.v(c), step @ self._dv
+        against = self._signs * move < 0
+        if not against.any():
+            return step
+        return step * min(1.0, 0.99 * float(np.min(-v[against] / move[against])))

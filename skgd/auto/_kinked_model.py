@@ -79,6 +79,11 @@ class GramModel:
         """Whether the model's decrease estimates F - F*."""
         return self.joint or self.n_outputs == 1
 
+    @property
+    def dear(self) -> bool:
+        """Whether a new model costs many epochs."""
+        return self.joint and self.n_outputs * len(self.l1) > _JOINT
+
     def grow(self) -> bool:
         """Let the classes share one Hessian, if they can; tell whether that is new."""
         small = self.n_outputs * len(self.l1) <= _MOST_JOINT
@@ -97,12 +102,15 @@ class GramModel:
             return v
         middle = (len(v) - 1) // 2
         ordered = np.sort(v, axis=0)
-        shifted = v - (ordered[0] if self.task.positive else ordered[middle])
-        ridge, l1 = self.task.ridge, self.task.l1
-        less = (0.5 * ridge * shifted**2 + l1 * np.abs(shifted)).sum(0) < (
-            0.5 * ridge * v**2 + l1 * np.abs(v)
-        ).sum(0)
-        return np.where(less, shifted, v)
+        by = ordered[0] if self.task.positive else ordered[middle]
+        if not by.any():
+            return v
+        half, l1 = 0.5 * self.task.ridge, self.task.l1
+
+        def penalties(v):
+            return (half * v * v + l1 * np.abs(v)).sum(0)
+
+        return np.where(penalties(v - by) < penalties(v), v - by, v)
 
     def refresh(self, h, z, g, v) -> None:
         """Take the curvature h, of shape (K, n_rows), at raw predictions z."""
@@ -132,7 +140,9 @@ class GramModel:
 
     def _solve(self, H, g, v, absolute, relative):
         repeats = len(v) // len(self.l1)
-        kinks = np.tile(self.l1, repeats), np.tile(self.nonnegative, repeats)
+        kinks = self.l1, self.nonnegative
+        if repeats > 1:
+            kinks = tuple(np.concatenate([of_one] * repeats) for of_one in kinks)
         # Between classes that share a shift, coefficients that move alone are lost.
         swept = 0 if repeats > 1 else 3
         return minimise_with_kinks(H, g, v, kinks, absolute, relative, swept)

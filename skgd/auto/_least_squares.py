@@ -1,12 +1,13 @@
 """Squared error of few columns: the optimum from one Gram matrix, then verified."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from skgd._core.factor import Factor
 from skgd._report import Report
-from skgd.auto._factor import Factor
 from skgd.auto._kinked_model import minimise_with_kinks
 from skgd.auto._preconditioner import RAISED
 from skgd.auto._task import ROUNDING
@@ -37,7 +38,7 @@ class Hessian:
     @cached_property
     def factor(self) -> Factor:
         """A factor of the matrix."""
-        return Factor(self.matrix.copy(), (_LEAST_RAISED, *RAISED))
+        return Factor(self.matrix, (_LEAST_RAISED, *RAISED))
 
 
 @dataclass
@@ -73,6 +74,10 @@ class _Proof:
         return loss, self.slope + bent, slope_of_intercept
 
 
+def _length(g, g_intercept) -> float:
+    return math.sqrt(float(g @ g) + float(g_intercept) ** 2)
+
+
 class LeastSquares:
     """An epoch: a step to the optimum of the Gram matrix, and a look at the rows.
 
@@ -99,7 +104,7 @@ class LeastSquares:
     def __init__(self, task, v, b, tol, earlier=None):
         self.task, self.v, self.b, self.tol = task, v, b, tol
         self._proof = None if earlier is None else earlier._proven()
-        self._kinked = task.l1.any() or task.positive
+        self._kinked = task.has_l1 or task.positive
         self._nonnegative = np.full(v.shape[1], task.positive, dtype=np.uint8)
         self._report = None
         # The loss and its gradient in v and b, where they are known.
@@ -159,7 +164,7 @@ class LeastSquares:
         return Report(
             objective,
             estimate,
-            float(np.hypot(np.linalg.norm(task.subgradient(g, v)), g_intercept)),
+            _length(task.subgradient(g, v), g_intercept),
             step,
             certified=True,
             exhausted=estimate <= ROUNDING * abs(objective),

@@ -5,7 +5,7 @@ from copy import copy
 
 import numpy as np
 
-from skgd.auto._factor import Factor
+from skgd._core.factor import Factor
 
 _MOST_COLUMNS = 2000  # of a Cholesky factor
 RAISED = 1e-12 * 100.0 ** np.arange(8)  # of the unit diagonal, until it factors
@@ -45,17 +45,14 @@ class Diagonal:
         return other
 
     def _set_diagonal(self, task):
-        self._diagonal = self._squares + task.ridge
-        top = self._diagonal.max(axis=1, keepdims=True)
-        self._diagonal = np.maximum(self._diagonal, 1e-12 * top) + 1e-300
+        diagonal = self._squares + task.ridge
+        top = diagonal.max(axis=1, keepdims=True)
+        diagonal = np.maximum(diagonal, 1e-12 * top) + 1e-300
+        self._whole = np.column_stack([diagonal, self._intercept])
 
-    def solve(self, g, g_intercept):
-        """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
-        return g / self._diagonal, g_intercept / self._intercept
-
-    def solve_all(self, g):
+    def solve(self, g):
         """Give P^-1 of a gradient of shape (K, n_features + 1)."""
-        return np.column_stack(self.solve(g[:, :-1], g[:, -1]))
+        return g / self._whole
 
 
 class Cholesky:
@@ -100,35 +97,31 @@ class Cholesky:
                 diagonal[:d][low] = whole[low]
                 np.fill_diagonal(H, diagonal)
             if task.followed:
-                self._grams.append(H.copy())
-            self._factors.append(Factor(add_ridge(task, H), RAISED))
+                self._grams.append(H)
+            self._factors.append(factor_of(task, H))
 
     def at(self, task):
         """Give the factors for a task of another penalty, without a pass over X."""
         other = copy(self)
-        other._factors = [
-            Factor(add_ridge(task, H.copy()), RAISED) for H in self._grams
-        ]
+        other._factors = [factor_of(task, H) for H in self._grams]
         return other
 
-    def metric(self, g):
-        """Give P^-1 of gradients of shape (K, n_features + 1)."""
+    def solve(self, g):
+        """Give P^-1 of a gradient of shape (K, n_features + 1)."""
         rows = zip(g, self._factors, strict=True)
-        return np.stack([factor.solve(row) for row, factor in rows])
+        return np.array([factor.solve(row) for row, factor in rows])
 
-    def solve(self, g, g_intercept):
-        """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
-        both = self.metric(np.column_stack([g, g_intercept]))
-        return both[:, :-1].copy(), both[:, -1].copy()
+    @property
+    def metric(self):
+        """The same for stochastic moves."""
+        return self.solve
 
 
-def add_ridge(task, H):
-    """Give H, a Gram matrix of the loss, with the task's ridge; it is overwritten."""
-    d = task.view.n_features
-    H[np.arange(d), np.arange(d)] += task.ridge
+def factor_of(task, H):
+    """Give a factor of H, a Gram matrix of the loss, and the task's ridge."""
     if not task.fit_intercept:
-        H[d, :] = H[:, d] = 0.0
-    return H
+        H[-1, :] = H[:, -1] = 0.0
+    return Factor(H, RAISED, task.ridge)
 
 
 def sample_rows(h, norms, m, rng):

@@ -6,6 +6,11 @@ from skgd._report import Report
 from skgd.auto._promise import keeps_promise
 
 _FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
+# How far an estimate may fall short where the curvature has changed by more than that
+# (measured: 3.5 times, with changes up to 0.6), and its contraction from which an
+# epoch costs less than a fresh model.
+_OLD, _FALLING = 10.0, 0.6
+_DEAR_STALE = 0.6  # as `stale` of a space, of models that cost many epochs
 _ROUNDING = 4e-16  # of F: below it no decrease shows
 _HALVINGS = 40
 _LEAST_FLOOR = 1e-9  # of the curvature's bound
@@ -60,7 +65,7 @@ class ProximalNewton:
         self.curvature = None  # that of the model
         self.estimate = np.inf
         self.slope = 0.0  # of F along the step proposed
-        self.promised = 0.0  # by the step proposed
+        self.promised = self.before = np.inf  # by the step proposed, by the last one
         self.correction = 1.0  # of the estimate
         self.objectives: list[float] = []
         self.varying = False  # whether the curvature ever did
@@ -122,7 +127,7 @@ class ProximalNewton:
         if earlier.curvature is not None:
             self.model.take_over(earlier.model)
             self.curvature, self.lifted = earlier.curvature, earlier.lifted
-        self.varying = earlier.varying
+        self.varying, self.floor = earlier.varying, earlier.floor
 
     def _predict(self) -> None:
         """Recompute the raw predictions and all that hangs on them."""
@@ -157,9 +162,11 @@ class ProximalNewton:
         self._find_gradient()
         change, self.bare = self._change(), False
         self.varying |= 0 < change < np.inf
-        if change > self.task.space.stale:
+        stale = self.task.space.stale
+        if change > (max(stale, _DEAR_STALE) if self.model.dear else stale):
             self._refresh()
             change = 0.0
+        self.before = self.promised
         self._propose()
         slow = self.looks > _SHARED_LOOKS * len(self.v)
         if self.estimate <= self._needed() or (slow and not self.model.trusted):
@@ -178,14 +185,18 @@ class ProximalNewton:
             self.v = v
         g = self.rmatvec + task.ridge * v
         self.gradient_norm = float(np.linalg.norm(task.subgradient(g, v)))
-        if task.fit_intercept:
-            g = np.hstack([g, self.d.sum(1)[:, None]])
-        self.gradient = g
+        if not task.fit_intercept:
+            self.gradient = g
+            return
+        self.gradient = np.empty((len(g), g.shape[1] + 1))
+        self.gradient[:, :-1], self.gradient[:, -1] = g, self.d.sum(1)
 
     def _certify(self, change) -> float:
         """Make sure of the estimate; give how far the curvature is from the model's."""
         self.bare = False
         grown = self.model.grow()
+        if change > _FRESH and not grown and self._does_while_old():
+            return 0.0 if self.estimate <= self._needed() else change
         if change > _FRESH or grown:
             self._find_gradient()
             self._refresh()
@@ -203,6 +214,20 @@ class ProximalNewton:
                 self.proposal, self.image, self.slope, self.promised = step
             return 0.0
         return min(change, self._change())
+
+    def _does_while_old(self) -> bool:
+        """Tell whether the model does though the curvature has changed since.
+
+        Either its estimate is so small that a fresh one would be enough, too; or it
+        falls so fast that another epoch costs less than a fresh model does.
+        """
+        if self.lifted or self.task.loss.piecewise or not self.model.trusted:
+            return False
+        if self.model.rough > self.model.fine:
+            self._propose(certify=True)
+        falls = self.promised <= _FALLING * self.before
+        self.estimate = _OLD * self.promised
+        return self.estimate <= self._needed() or (self.model.dear and falls)
 
     def _keeps_promise(self) -> bool:
         """Tell whether rows cross no kink of l' on the way that is proposed."""
@@ -237,7 +262,10 @@ class ProximalNewton:
     def _refresh(self, floor=None) -> None:
         floor = self.floor if floor is None else floor
         self.curvature = self.h.copy()
-        lifted, self.lifted = self.task.space.floored(self.task.loss, self.h, floor)
+        lifted, any_lifted = self.task.space.floored(self.task.loss, self.h, floor)
+        self.lifted = any_lifted
+        if floor <= _LEAST_FLOOR and not self.task.loss.piecewise:
+            self.lifted = False  # by rounding, so to speak
         self.model.refresh(lifted, self.z, self.gradient, self._unknowns())
 
     def _unknowns(self):

@@ -4,8 +4,7 @@ from copy import copy
 
 import numpy as np
 
-from skgd.auto._factor import Factor
-from skgd.auto._preconditioner import RAISED, add_ridge
+from skgd.auto._preconditioner import factor_of
 
 _MEMORY = 20  # steps that are remembered: 60 save a tenth of the epochs, 5 cost that
 _LEAST_SHARE = 1e-3  # of a class, in units of 1 / K
@@ -65,7 +64,7 @@ class Shared:
         # the mean eigenvalue of diag p - p p' but for the one that is zero
         p = self._share.ravel()
         self._mean = (1.0 - p @ p) / (len(p) - 1)
-        self._factor = Factor(add_ridge(task, gram * self._mean), RAISED)
+        self._factor = factor_of(task, gram * self._mean)
 
     def learn(self, step, change):
         """Remember a step, and what it did to the gradient: (K, n_features + 1)."""
@@ -90,7 +89,7 @@ class Shared:
             x += (taken.pop() - float((change * x).sum()) / product) * step
         return x
 
-    def solve(self, g, g_intercept):
-        """Give P^-1 of a gradient of shapes (K, n_features), (K,)."""
-        both = self.inverse(np.column_stack([g, g_intercept]))
-        return both[:, :-1].copy(), both[:, -1].copy()
+    @property
+    def solve(self):
+        """The same, as other metrics call it."""
+        return self.inverse

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgd.auto._factor import Factor
+from skgd._core.factor import Factor
 
 LEAST_SHARE = 1e-8
 _MOST_CG = 200  # products of one direction

@@ -8,7 +8,6 @@ from skgd._core.stochastic import Stochastic
 from skgd._report import Report
 from skgd.auto._coordinates import LEAST_CURVATURE
 from skgd.auto._newton import SoftmaxHessian, newton_step
-from skgd.auto._plane import ridge_on_plane
 from skgd.auto._preconditioner import Diagonal
 from skgd.auto._promise import keeps_promise
 from skgd.auto._shared import Shared
@@ -51,7 +50,7 @@ class SmoothDescent:
         self._moves = np.zeros((len(self._images), *v.shape))
         self._shifts = np.zeros((len(self._images), len(b)))
         self._remembered = False
-        self._rng = np.random.default_rng(0)  # the rows of a factor: always the same
+        self._rng = None  # of the rows of a factor: always the same
         self._caution = 1.0 if task.loss.n_outputs == 1 else _CAUTION
         self._P, self._h_of_P, self._lifted = None, None, False
         self._ratio = 1.0  # of a Newton step's decrease to what P promised, at the last
@@ -114,9 +113,8 @@ class SmoothDescent:
         fresh = self._refresh(self._P is None)
         estimate = self._find_direction(objective)
         if self._P.certifies and not fresh and self._enough_at(estimate, objective):
-            self._refresh(True)
-            estimate = self._find_direction(objective)
-        norm = np.sqrt((self._g**2).sum() + (self._g_intercept**2).sum())
+            estimate = self._estimate_without_age(estimate, objective)
+        norm = np.linalg.norm(self._gradient)
         certified = self._P.certifies or len(self._objectives) > 4
         certified = certified or self._enough_at(self._bound, objective)
         if self._P.kept and self._promises_enough(estimate, objective):
@@ -140,6 +138,19 @@ class SmoothDescent:
         self._stuck |= self._lifted and self._promised <= ROUNDING * abs(objective)
         return Report(objective, estimate, float(norm), step, certified, self._stuck)
 
+    def _estimate_without_age(self, estimate, objective):
+        """Give what a fresh P estimates, or a bound of it that is enough.
+
+        With every row's curvature r times that in P at least, H is r P at least.
+        """
+        if not (self._lifted or self.task.loss.piecewise):
+            ratio = self.task.space.least_ratio(self._h, self._h_of_P)
+            bound = estimate / max(ratio, 1e-300)
+            if self._enough_at(bound, objective):
+                return bound
+        self._refresh(True)
+        return self._find_direction(objective)
+
     def _evaluate(self):
         """Give the objective; set the gradient, and let P learn from its change."""
         task, d = self.task, self._d
@@ -152,8 +163,9 @@ class SmoothDescent:
         self._objectives.append(objective)
         self._spent += 1
         self._passes.append(self._spent)
-        g = np.column_stack([self._slope + task.ridge * self.v, d.sum(axis=1)])
-        g[:, -1] *= task.fit_intercept
+        g = np.empty((len(self.v), self.v.shape[1] + 1))
+        np.add(self._slope, task.ridge * self.v, out=g[:, :-1])
+        g[:, -1] = d.sum(axis=1) if task.fit_intercept else 0.0
         if self._gradient is not None and self._remembered and self._P.kept:
             step = np.column_stack([self._moves[-1], self._shifts[-1]])
             self._P.learn(step, g - self._gradient)
@@ -179,6 +191,8 @@ class SmoothDescent:
         if self._n_sampled == 0:
             self._P = Diagonal(self.task, h)
         else:
+            if self._n_sampled and self._rng is None:
+                self._rng = np.random.default_rng(0)
             sample = self._n_sampled, self._norms, self._rng
             self._P = self.task.space.factor(self.task, h, *sample)
         return True
@@ -191,11 +205,13 @@ class SmoothDescent:
 
     def _find_direction(self, objective):
         """Set the move -P^-1 g; give the estimate of F - F*."""
-        move, shift = self._P.solve(-self._g, -self._g_intercept)
-        move, shift = self._without_common_part(move, shift)
-        self._moves[0], self._shifts[0] = move, shift * self.task.fit_intercept
+        step = self._P.solve(-self._gradient)
+        if len(step) > 1:
+            step -= step.mean(axis=0)
+        self._moves[0] = step[:, :-1]
+        self._shifts[0] = step[:, -1] * self.task.fit_intercept
         self._image_known = False
-        decrement = -float((self._g * move).sum() + self._g_intercept @ shift) / 2
+        decrement = -0.5 * float(np.vdot(self._gradient, step))
         self._promised = decrement
         if self._P.certifies:
             return max(self._remaining(decrement), 0.0)
@@ -244,7 +260,7 @@ class SmoothDescent:
     def _metric(self):
         """Give P^-1 of gradients of shape (K, n_features + 1), or None."""
         if self._P.metric is None and not self.task.space.own_metric:
-            return self._P.solve_all
+            return self._P.solve
         return self._P.metric
 
     def _promises_enough(self, estimate, objective):
@@ -298,8 +314,9 @@ class SmoothDescent:
             self._find_image(1)
         used = len(self._images) - (not self._remembered)
         images, moves = self._images[:used], self._moves[:used]
-        penalty = ridge_on_plane(task.ridge, self.v, moves)
-        c, objective = task.space.minimise_on_plane(task.loss, self._z, images, penalty)
+        c, objective = task.space.minimise_on_plane(
+            task, self.v, self._z, images, moves
+        )
         self._stuck = not objective < self._objectives[-1]
         self._remembered = bool(c.any())
         if not self._remembered:

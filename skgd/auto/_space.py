@@ -5,12 +5,11 @@ a space of their own.
 """
 
 import numpy as np
-from scipy.special import softmax
 
+from skgd._core.bridge import curvature_change
 from skgd.auto._face import search_face
 from skgd.auto._flat import flat_gap
 from skgd.auto._kinked_model import MOST_WHOLE, GramModel
-from skgd.auto._plane import minimise_on_plane
 from skgd.auto._preconditioner import Cholesky, choose_rows, sharing_pays
 from skgd.auto._stochastic import make_move
 from skgd.auto._working_set import WorkingSetModel
@@ -49,7 +48,11 @@ class Memory:
 
     def change(self, h, other):
         """Give the sums of abs(h - other) and of max(h, other)."""
-        return np.abs(h - other).sum(), np.maximum(h, other).sum()
+        return curvature_change(h, other)[:2]
+
+    def least_ratio(self, h, other):
+        """Give the least h / other of a row, at most 1."""
+        return curvature_change(h, other)[2]
 
     def n_curved(self, h):
         """Give the number of entries of h that are not zero."""
@@ -72,10 +75,12 @@ class Memory:
 
     def grams_of_pairs(self, task, z):
         """Yield [A 1]' diag(s p_a p_b) [A 1] of softmax, for all classes b < a."""
-        share, s = softmax(z, axis=0), task.loss.weight
+        share = np.exp(z - z.max(axis=0))
+        share /= share.sum(axis=0)
+        weighted = share * task.loss.weight
         for a in range(len(share)):
             for b in range(a):
-                yield task.view.gram(s * share[a] * share[b])
+                yield task.view.gram(weighted[a] * share[b])
 
     def search_face(self, state, steps):
         """Minimise F over the span of the steps; see `search_face`."""
@@ -89,9 +94,9 @@ class Memory:
         """Give sum_p c_p images_p."""
         return (c @ images.reshape(len(c), -1)).reshape(images.shape[1:])
 
-    def minimise_on_plane(self, loss, z, images, penalty):
-        """Give c and F there; see `minimise_on_plane`."""
-        return minimise_on_plane(loss, z, images, penalty)
+    def minimise_on_plane(self, task, v, z, images, moves):
+        """Give c and F there; see `SampleLoss.minimise_on_plane`."""
+        return task.loss.minimise_on_plane(z, images, task.ridge, v, moves)
 
 
 MEMORY = Memory()

@@ -1,6 +1,7 @@
 """What auto descent minimises, in its own coordinates."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,12 +57,17 @@ class Task:
 
     def penalty(self, v) -> float:
         """Give the penalty of v, of shape (n_outputs, n_features)."""
-        value = 0.5 * float((v * v).sum(axis=0) @ self.ridge)
-        return value + float(np.abs(v).sum(axis=0) @ self.l1)
+        value = 0.5 * float(((v * v) @ self.ridge).sum())
+        return value + float((np.abs(v) @ self.l1).sum()) if self.has_l1 else value
+
+    @cached_property
+    def has_l1(self) -> bool:
+        """Whether the penalty has kinks."""
+        return bool(self.l1.any())
 
     def subgradient(self, g, v):
         """Give the subgradient of the least norm, for the gradient g of the rest."""
-        if not (self.positive or self.l1.any()):
+        if not (self.positive or self.has_l1):
             return g
         at_zero = np.sign(g) * np.maximum(np.abs(g) - self.l1, 0.0)
         if self.positive:

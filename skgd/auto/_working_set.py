@@ -26,6 +26,7 @@ class WorkingSetModel:
     # As GramModel's. Text at a weak l1 penalty takes as many steps as with 1e-3 for
     # both, and 4 s instead of 10.
     rough, fine = 0.1, 1e-2
+    dear = False
 
     def __init__(self, task):
         self.task = task
