@@ -11,6 +11,9 @@ from scipy.linalg.lapack import dsyev
 
 _MOST_STEPS = 10  # Newton's, in two or three variables
 _MOST_HALVINGS = 40
+# Times a move that one step follows it: where no row curves F goes on as a line, and
+# the rest of its curvature is rounding.
+_FARTHEST = 1e3
 _FLAT = 1e-12  # share of the largest eigenvalue below which a direction is flat
 
 
@@ -101,6 +104,10 @@ def newton_step(gradient, hessian):
     diagonal = hessian.diagonal()
     if not diagonal.max() > 0.0:  # all rows are flat here: the first move as it is
         return -np.sign(gradient[0]) * np.eye(len(gradient))[0]
+    if (np.abs(gradient) > _FARTHEST * diagonal).any():
+        diagonal = np.maximum(diagonal, np.abs(gradient) / _FARTHEST)
+        hessian = hessian.copy()
+        np.fill_diagonal(hessian, diagonal)
     scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
     # LAPACK itself: NumPy's checks take three times as long as four variables do
     values, vectors, _ = dsyev(hessian * scale * scale[:, None])
