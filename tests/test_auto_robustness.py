@@ -151,3 +151,35 @@ def test_auto_leaves_a_constant_model_where_all_rows_are_flat():
     assert flat.converged_
     gap = flat.objective_ - curved.objective_
     assert gap <= flat.suboptimality_ <= 1e-4 * flat.objective_
+
+
+def test_auto_moves_the_intercept_where_no_row_curves():
+    # huber that is as good as the absolute error: F is a line in the intercept
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(300, 3))
+    y = np.exp(rng.normal(size=300)) * 4000 * (1 + 0.1 * X[:, 0])
+    loose = GDRegressor("huber", alpha=1e-2).fit(X, y)
+    tight = GDRegressor("huber", alpha=1e-2, tol=1e-9).fit(X, y)
+    constant = GDRegressor("huber").fit(np.zeros((300, 1)), y)
+    gap = loose.objective_ - tight.objective_
+    assert gap <= 1e-4 * (constant.objective_ - tight.objective_)
+    assert loose.converged_
+    assert tight.converged_
+    assert constant.converged_
+
+
+def test_auto_goes_on_where_neither_rows_nor_the_ridge_curve():
+    # the ridge of a coefficient, as rounding has it, is no curvature of the intercept
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(200, 1))
+    y = np.exp(rng.normal(size=200)) * 400 * (1 + 0.3 * X[:, 0])
+    assert GDRegressor("huber", alpha=1e-2, tol=1e-8).fit(X, y).converged_
+
+
+@pytest.mark.parametrize("seed", [17, 29, 30, 33])
+def test_auto_beside_l1_takes_long_steps_where_few_rows_curve(seed):
+    rng = np.random.default_rng(seed)
+    X = np.exp(rng.normal(size=(25, 6))) * 10
+    y = np.exp(rng.normal(size=25)) * 4000
+    model = GDRegressor("huber", penalty="l1", alpha=0.5, max_iter=100).fit(X, y)
+    assert model.converged_  # 11 to 42 epochs; 300 left 0.2 % of F

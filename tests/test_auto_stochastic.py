@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
+from sklearn.datasets import load_digits
 
 from loss_domains import in_domain, parameter_of
+from skgd import GDClassifier
 from skgd._core.bridge import SampleLoss, View
 from skgd._core.engine import Design
 from skgd._core.losses import LOSSES
@@ -359,3 +361,10 @@ def test_epochs_with_moves_need_fewer_than_the_diagonal_alone(rng):
     alone = epochs(None)
     assert epochs(make_move(task, "stochastic", 0)) < 0.5 * alone
     assert epochs(make_move(task, "mini-batch", 0)) < alone
+
+
+def test_moves_do_not_keep_rows_crossing_kinks_for_ever():
+    X, y = load_digits(return_X_y=True)
+    parameters = {"alpha": 1e-6, "tol": 1e-8, "max_iter": 200}  # 83; 1000 with moves
+    model = GDClassifier("squared_hinge", mode="stochastic", **parameters)
+    assert model.set_params(random_state=0).fit(X, y == 0).converged_

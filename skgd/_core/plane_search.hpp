@@ -10,6 +10,9 @@ namespace skgd {
 
 constexpr int kMostSteps = 10;  // Newton's, in two or three variables
 constexpr int kMostHalvings = 40;
+// Times a move that one step follows it: where no row curves F goes on as a line, and
+// the rest of its curvature is rounding.
+constexpr double kFarthest = 1e3;
 constexpr double kFlat = 1e-12;  // share of the largest eigenvalue: a flat direction
 
 // LAPACK's eigenvalues of a symmetric matrix, by the pointer that SciPy gives.
@@ -58,8 +61,9 @@ struct PlanePoint {
 // step = -H^-1 g, H in coordinates of unit diagonal and its eigenvalues not too small.
 inline void plane_step(std::size_t p, const double* gradient, const double* hessian,
                        Dsyev dsyev, double* step) {
-  double top = hessian[0], scale[kMostDirections], values[kMostDirections],
-         vectors[kMostDirections * kMostDirections], work[8 * kMostDirections];
+  double top = hessian[0], diagonal[kMostDirections], scale[kMostDirections],
+         values[kMostDirections], vectors[kMostDirections * kMostDirections],
+         work[8 * kMostDirections];
   for (std::size_t a = 1; a < p; ++a) top = std::max(top, hessian[a * p + a]);
   std::fill(step, step + p, 0.0);
   if (!(top > 0.0)) {  // all rows are flat here: the first move as it is
@@ -67,12 +71,13 @@ inline void plane_step(std::size_t p, const double* gradient, const double* hess
     return;
   }
   for (std::size_t a = 0; a < p; ++a) {
-    const double diagonal = hessian[a * p + a];
-    scale[a] = diagonal > 0.0 ? 1.0 / std::sqrt(diagonal) : 1.0;
+    diagonal[a] = std::max(hessian[a * p + a], std::fabs(gradient[a]) / kFarthest);
+    scale[a] = diagonal[a] > 0.0 ? 1.0 / std::sqrt(diagonal[a]) : 1.0;
   }
   for (std::size_t a = 0; a < p; ++a)
     for (std::size_t b = 0; b < p; ++b)
-      vectors[a * p + b] = hessian[a * p + b] * scale[a] * scale[b];
+      vectors[a * p + b] =
+          (a == b ? diagonal[a] : hessian[a * p + b]) * scale[a] * scale[b];
   char with_vectors = 'V', upper = 'U';
   int n = static_cast<int>(p), size = 8 * kMostDirections, failed = 0;
   dsyev(&with_vectors, &upper, &n, vectors, &n, values, work, &size, &failed);

@@ -178,6 +178,10 @@ class BlockSpace:
         """Give the number of entries of h that are not zero."""
         return int(h.loss.look(h.z).curved.sum())
 
+    def tilted(self, d, slope):
+        """Tell whether a sum of derivatives is not zero."""
+        return slope > 0.0
+
     def lifted(self, loss, h, least):
         """Give the curvature, no less than `least` a unit of weight."""
         return replace(h, least=least)

@@ -19,6 +19,9 @@ _SHARPEN = 6.0  # sigma a stage: 3 takes fewer steps but more passes, 20 is frag
 _INNER = 0.1  # of the gap: what a stage may leave of its own objective
 _MOST_INNER, _MOST = 60, 150  # Newton steps a stage and in all; 9 .. 88 are normal
 _SETTLE = 4  # epochs before the rows near their kinks are settled, then between
+# Of the squared residual of conjugate gradients: at first, where a rough decrement has
+# been too small, and where it certifies.
+_CLOSE, _CLOSEST = 1e-2, 1e-5
 _LARGEST = 2000  # features of an interior point
 _SAMPLE = 5000  # rows of the problem that starts a large one
 
@@ -70,7 +73,7 @@ class Multipliers:
         self.fixed = 0.0 if task.fit_intercept else task.constant[0]
         self.ridge = np.append(task.ridge[self.columns], [0.0] * task.fit_intercept)
         self.epoch, self.inner, self.step, self.settled = 0, 0, np.nan, 0
-        self.norm, self.share = np.nan, LEAST_SHARE
+        self.norm, self.share, self.close = np.nan, LEAST_SHARE, _CLOSE
         self._start()
 
     def _start(self):
@@ -145,6 +148,13 @@ class Multipliers:
             if self.share > LEAST_SHARE:  # the decrement is that of another metric
                 self.share = LEAST_SHARE
                 continue
+            needed = self._needed()
+            rough = self.newton is not by_cholesky and self.ridge.any()
+            if rough and gap + 2.0 * decrement <= needed:
+                direction, decrement, gap = self._direction(0.1 * needed)
+                if gap + 2.0 * decrement > needed:  # the rough one had seen too little
+                    self.close = max(0.1 * self.close, _CLOSEST)
+                    break
             self._end_stage(gap + 2.0 * decrement)
             if self.gap <= max(self._needed(), 4e-16 * abs(self.objective)):
                 return self._report(certified=True)
@@ -180,8 +190,11 @@ class Multipliers:
         self.norm = found.norm
         return self._report(certified=True)
 
-    def _direction(self):
-        """Give -H^-1 g, half of g' H^-1 g and the gap that g = 0 would leave."""
+    def _direction(self, enough=np.inf):
+        """Give -H^-1 g, half of g' H^-1 g and the gap that g = 0 would leave.
+
+        `enough` : what the half may fall short by, where it has to be sure.
+        """
         interval, sigma = self.interval, self.sigma
         t, inside = interval.slopes(self.z, self.shift, sigma)
         (g,) = self.bridge.rmatvec(t)
@@ -189,8 +202,11 @@ class Multipliers:
         self.t, self.norm = t, float(np.linalg.norm(g))
         curvature = np.where(inside, sigma * interval.weight, 0.0)
         added = damping(max(curvature.sum(), 1e-3 * sigma), self.ridge, self.share)
-        direction = self.newton(self.bridge, curvature, self.ridge + added, g)
+        diagonal = self.ridge + added
+        goal = (self.close if enough == np.inf else _CLOSEST), enough
+        direction, rest = self.newton(self.bridge, curvature, diagonal, g, *goal)
         decrement = -0.5 * float(g @ direction)
+        decrement += rest if enough < np.inf else 0.0
         if not self.ridge.any():  # then nothing bounds |u - u*| but the step itself
             decrement = 0.5 * float(np.abs(g) @ np.abs(direction))
         gap = interval.complementarity(self.z, t)

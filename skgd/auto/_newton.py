@@ -111,14 +111,14 @@ def newton_step(hessian, g, inverse, enough) -> NewtonStep:
         towards = upright + square / before * towards
         # A step of such a length says how much more than the metric's is to be gained.
         longest = max(longest, size)
-        found.rest = max(_rest(parts), 0.5 * longest * square)
+        found.rest = max(left_over(parts), 0.5 * longest * square)
         if found.decrease > enough or found.settled:
             break
     return found
 
 
-def _rest(parts) -> float:
-    """Give what parts add up to that fall as the second half of them did."""
+def left_over(parts) -> float:
+    """Give what parts to come add up to that fall as the second half of them did."""
     half = len(parts) // 2
     last = sum(parts[len(parts) - half :])
     before = sum(parts[len(parts) - 2 * half : len(parts) - half])

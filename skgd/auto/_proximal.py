@@ -15,6 +15,7 @@ _ROUNDING = 4e-16  # of F: below it no decrease shows
 _HALVINGS = 40
 _LEAST_FLOOR = 1e-9  # of the curvature's bound
 _MOST_CORRECTION = 3.0
+_TOO_CURVED = 1.5  # decrease beside the promised one: twice that if F goes on as a line
 _VARYING = 2.0  # how far the decrease of a model may fall short if curvature varies
 _SHARED_LOOKS = 5  # a class, before the classes share a Hessian
 # Epochs that must gain more than is left, or there are no more moves: on digits,
@@ -338,4 +339,6 @@ class ProximalNewton:
         if t < 0.25:
             self.floor = min(10 * self.floor, 1.0)
         elif t == 1 and ratio > 0.5:
+            if self.lifted and ratio > _TOO_CURVED and self.floor > _LEAST_FLOOR:
+                self.curvature = None
             self.floor = max(0.1 * self.floor, _LEAST_FLOOR)

@@ -3,9 +3,11 @@
 import numpy as np
 
 from skgd._core.factor import Factor
+from skgd.auto._newton import left_over
 
 LEAST_SHARE = 1e-8
 _MOST_CG = 200  # products of one direction
+_MOST_EXACT = 2000  # of one that certifies
 
 
 def damping(size, ridge, share):
@@ -20,18 +22,20 @@ def damping(size, ridge, share):
     return np.minimum(added, 0.05 * ridge, out=added, where=ridge > 0.0)
 
 
-def by_cholesky(bridge, curvature, ridge, g):
-    """Give -H^-1 g for H = B' diag(curvature) B + ridge."""
+def by_cholesky(bridge, curvature, ridge, g, close=None, enough=np.inf):
+    """Give -H^-1 g for H = B' diag(curvature) B + ridge; and 0: nothing is left out."""
     hessian = bridge.gram(curvature)
     np.einsum("ii->i", hessian)[:] += ridge
-    return -Factor(hessian).solve(g)
+    return -Factor(hessian).solve(g), 0.0
 
 
-def by_conjugate_gradients(bridge, curvature, ridge, g):
+def by_conjugate_gradients(bridge, curvature, ridge, g, close=1e-2, enough=np.inf):
     """Give about -H^-1 g, from products with the rows that have curvature.
 
-    Preconditioned by H's diagonal; ends when the squared residual is a hundredth of
-    what it was, in that metric.
+    Preconditioned by H's diagonal; ends when the squared residual is a share `close` of
+    what it was, in that metric, and g' H^-1 g / 2 falls short by no more than `enough`
+    if it is given. By how much, is given too: what products would add if they went on
+    as in the second half of them, and no more than the ridge allows.
     """
     rows = np.flatnonzero(curvature)
     part, h = bridge.with_rows(rows), curvature[rows]
@@ -39,18 +43,27 @@ def by_conjugate_gradients(bridge, curvature, ridge, g):
     x, r = np.zeros_like(g), -g
     p = y = r / diagonal
     size = first = float(r @ y)
-    for _ in range(_MOST_CG):
-        if size <= 1e-2 * first or not size > 0.0:
+    least = ridge.copy()  # of H
+    if bridge.intercept:
+        least[-1] = max(least[-1], h.sum())
+    rest, parts = enough, []
+    for made in range(_MOST_CG if enough == np.inf else _MOST_EXACT):
+        if not size > 0.0:
+            return x, 0.0
+        if enough < np.inf and made % 10 == 0:
+            rest = min(left_over(parts), 0.5 * float(r @ (r / least)))
+        if size <= close * first and rest <= enough:
             break
-        (product,) = part.rmatvec(h * part.matvec(p))
-        product += ridge * p
-        length = size / float(p @ product)
+        (bent,) = part.rmatvec(h * part.matvec(p))
+        bent += ridge * p
+        length = size / float(p @ bent)
         x = x + length * p
-        r = r - length * product
+        r = r - length * bent
         y = r / diagonal
+        parts.append(0.5 * length * size)
         size, before = float(r @ y), size
         p = y + size / before * p
-    return x
+    return x, rest
 
 
 def exact_step(interval, z, moved, smoothing, penalty):

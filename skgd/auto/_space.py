@@ -14,6 +14,8 @@ from skgd.auto._preconditioner import Cholesky, choose_rows, sharing_pays
 from skgd.auto._stochastic import make_move
 from skgd.auto._working_set import WorkingSetModel
 
+_BALANCED = 1e-12  # of the sum of sizes: derivatives that add up to nothing
+
 
 class Memory:
     """The sample space of rows in memory."""
@@ -57,6 +59,10 @@ class Memory:
     def n_curved(self, h):
         """Give the number of entries of h that are not zero."""
         return np.count_nonzero(h)
+
+    def tilted(self, d, slope):
+        """Tell whether a sum of derivatives d is more than rounding leaves of zero."""
+        return slope > _BALANCED * np.abs(d).sum()
 
     def lifted(self, loss, h, least):
         """Give the curvature, no less than `least` a unit of weight."""
