@@ -65,7 +65,7 @@ SEARCHES = [
     GDRegressorCV(cv=3, alphas=5),
     GDRegressorCV(cv=3, alphas=5, penalty="l1", tol=1e-14),
     GDClassifierCV(cv=3, alphas=5),
-    GDClassifierCV(cv=3, alphas=5, penalty="elasticnet", refit=False, tol=1e-12),
+    GDClassifierCV(cv=3, alphas=5, penalty="elasticnet", refit=False, tol=1e-14),
 ]
 LOG_LINK = [
     GDRegressor("poisson"),
