@@ -184,13 +184,18 @@ def test_sample_loss_minimum_on_a_plane_has_no_slope(losses, rng):
 
 def test_plane_step_is_newtons_whatever_the_units(rng):
     rows = rng.normal(size=(5, 3))
-    units = np.array([1e-9, 1.0, 1e9])
+    units = np.array([1e-2, 1.0, 1e9])
     hessian, gradient = (
         (rows.T @ rows) * units * units[:, None],
         rng.normal(size=3) * units,
     )
     step = bridge.plane_step(gradient, hessian)
     assert_allclose(hessian @ step / units, -gradient / units, rtol=1e-9)
+
+
+def test_plane_step_follows_a_move_without_curvature_a_thousand_times():
+    step = bridge.plane_step(np.array([-1.0, 2.0]), np.diag([1e-9, 1.0]))
+    assert_allclose(step, [1e3, -2.0])
 
 
 def test_plane_step_where_all_is_flat_takes_the_first_move():
