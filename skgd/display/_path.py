@@ -1,10 +1,9 @@
 """The way down: contours of the objective, and the path of a descent over them."""
 
-from pathlib import Path
-
 import numpy as np
 
 from skgd import _parameters
+from skgd.display._animation import AnimatedPathMixin
 from skgd.display._axes import GREY, axes_of, pyplot, whole_numbers
 from skgd.display._plane import Plane, window
 from skgd.display._recorded import Landscape, check_estimator, rate_of, record
@@ -12,11 +11,9 @@ from skgd.display._surface import Surface
 
 _LEVELS = 12
 _SMALLEST = 1e-3  # of the highest level above the optimum
-_FRAMES = 100  # of an animation: a longer path is shown in longer strides
-_PAUSE = 5  # frames that the last picture stays
 
 
-class DescentPathDisplay:
+class DescentPathDisplay(AnimatedPathMixin):
     """Contours of the objective over two coefficients, and a descent's path down them.
 
     Create it with `from_estimator`. All parameters become attributes. The path is
@@ -246,65 +243,6 @@ class DescentPathDisplay:
         ax.legend(loc="best", framealpha=0.9)
         return self
 
-    def animate(self, filename=None, *, ax=None, interval=200):
-        """Draw the path epoch by epoch over the contours.
-
-        Parameters
-        ----------
-        filename : str or path, default=None
-            Where to save it, as ".gif" or as a page, ".html"; by default it is not
-            saved.
-        ax : matplotlib Axes, default=None
-            Where to draw; by default where the contours are already, or new ones.
-        interval : float, default=200
-            Milliseconds a picture, > 0. A path of more than 100 epochs is shown in 101
-            pictures.
-
-        Returns
-        -------
-        matplotlib.animation.FuncAnimation
-            The animation; keep it as long as it is shown.
-
-        Raises
-        ------
-        ImportError
-            Without matplotlib.
-        ValueError
-            If the file has another ending.
-        """
-        pyplot(type(self))
-        from matplotlib.animation import FuncAnimation, PillowWriter
-
-        ending = None if filename is None else Path(filename).suffix.lower()
-        if ending not in (None, ".gif", ".html"):
-            raise ValueError(f"filename must end in .gif or .html, got {filename!r}.")
-        if ax is not None or not self._shows_contours():
-            self.plot(ax)
-        animation = FuncAnimation(
-            self.figure_,
-            self._show_epoch,
-            frames=_frames(len(self.path) - 1),
-            interval=interval,
-        )
-        if ending == ".html":
-            Path(filename).write_text(animation.to_jshtml(), encoding="utf-8")
-        elif ending == ".gif":
-            animation.save(filename, writer=PillowWriter(fps=1000.0 / interval))
-        return animation
-
-    def _shows_contours(self):
-        ax = getattr(self, "ax_", None)
-        return ax is not None and ax.name != "3d" and self.line_ in ax.lines
-
-    def _show_epoch(self, epoch):
-        """Draw what has been until an epoch."""
-        path = self.path[: epoch + 1]
-        self.line_.set_data(*path.T)
-        self.points_.set_offsets(path)
-        self.points_.set_array(np.arange(epoch + 1))
-        self.ax_.set_title(f"{self.title}\nepoch {epoch}")
-        return self.line_, self.points_
-
     def _heights(self):
         """Give F - F* on the grid, and the levels to draw: equal steps of its root.
 
@@ -393,12 +331,6 @@ class DescentPathDisplay:
             )
             self.colorbar_.locator = whole_numbers()
             self.colorbar_.update_ticks()
-
-
-def _frames(last):
-    """Give the epochs that an animation shows."""
-    shown = np.linspace(0, last, min(last, _FRAMES) + 1).round().astype(int)
-    return [*shown, *[last] * _PAUSE]
 
 
 def _title(recorded, down, n_hidden):
