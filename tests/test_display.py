@@ -23,7 +23,7 @@ from skgd import (
     LearningRateDisplay,
 )
 from skgd.display import _recorded
-from skgd.display._path import _frames
+from skgd.display._animation import _frames
 from skgd.display._trials import Trials
 
 X, Y = load_diabetes(return_X_y=True, scaled=False)

@@ -1,6 +1,7 @@
 """What a task does with the rows of its block: the core's work, and nothing else."""
 
 from dataclasses import dataclass, fields
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,23 @@ from skgd._core import engine
 from skgd._core.bridge import SampleLoss, View
 from skgd.auto._stochastic import MiniBatchMove
 from skgd.auto._task import Task
+
+
+def of_a_block(work):
+    """Make a task of the block's arrays of what works on its rows; None without any.
+
+    The task takes X, y, weight and the output in the place of rows and output.
+    """
+
+    @wraps(work)
+    def task(X, y, weight, output, *arguments, **named):
+        with np.errstate(all="ignore"):
+            rows = output.reading.read(X, y, weight)
+            if rows is None:
+                return None
+            return work(rows, output, *arguments, **named)
+
+    return task
 
 
 @dataclass
@@ -70,15 +88,12 @@ class Look(Sums):
     plane: np.ndarray | None = None
 
 
-@np.errstate(all="ignore")
-def look(X, y, weight, output, z, reference=None, gram=(False, False), plane=None):
+@of_a_block
+def look(rows, output, z, reference=None, gram=(False, False), plane=None):
     """Give the Look of a block at raw predictions z.
 
     `gram` : whether with the Gram matrices, and with those of pairs of classes.
     """
-    rows = output.reading.read(X, y, weight)
-    if rows is None:
-        return None
     view, loss = rows.view(z.mean), output.of(rows)
     d, h = np.empty((2, output.n_outputs, len(rows.rows)))
     raw = z.of(view)
@@ -123,31 +138,22 @@ def _on_plane(view, loss, plane):
     return np.array(found)
 
 
-@np.errstate(all="ignore")
-def on_plane(X, y, weight, output, plane):
+@of_a_block
+def on_plane(rows, output, plane):
     """Give value, gradient and Hessian of a block at points of a plane."""
-    rows = output.reading.read(X, y, weight)
-    if rows is None:
-        return None
     return _on_plane(rows.view(plane.z.mean), output.of(rows), plane)
 
 
-@np.errstate(all="ignore")
-def change(X, y, weight, output, z, other):
+@of_a_block
+def change(rows, output, z, other):
     """Give the sums of abs(h - h_0) and max(h, h_0) of a block."""
-    rows = output.reading.read(X, y, weight)
-    if rows is None:
-        return None
     view, loss = rows.view(z.mean), output.of(rows)
     return _change(_curvature(loss, z.of(view)), _curvature(loss, other.of(view)))
 
 
-@np.errstate(all="ignore")
-def second_order(X, y, weight, output, z, least, whole):
+@of_a_block
+def second_order(rows, output, z, least, whole):
     """Give the Gram matrices, or if not `whole` their diagonals, of max(h, least s)."""
-    rows = output.reading.read(X, y, weight)
-    if rows is None:
-        return None
     view, loss = rows.view(z.mean), output.of(rows)
     h = _curvature(loss, z.of(view))
     if least:
@@ -155,12 +161,9 @@ def second_order(X, y, weight, output, z, least, whole):
     return np.array([view.gram(k) if whole else view.rmatvec_squared(k) for k in h])
 
 
-@np.errstate(all="ignore")
-def grams_of_pairs(X, y, weight, output, z):
+@of_a_block
+def grams_of_pairs(rows, output, z):
     """Give [A 1]' diag(s p_a p_b) [A 1] of softmax in a block, for classes b < a."""
-    rows = output.reading.read(X, y, weight)
-    if rows is None:
-        return None
     view = rows.view(z.mean)
     return _pairs(view, rows.s, z.of(view))
 
@@ -171,12 +174,9 @@ def _pairs(view, s, z):
     return np.array([view.gram(s * share[a] * share[b]) for a, b in pairs])
 
 
-@np.errstate(all="ignore")
-def grams_of_columns(X, y, weight, output, z, least, columns):
+@of_a_block
+def grams_of_columns(rows, output, z, least, columns):
     """Give the Gram matrices of some columns and one, of max(h, least s)."""
-    rows = output.reading.read(X, y, weight)
-    if rows is None:
-        return None
     view, loss = rows.view(z.mean), output.of(rows)
     h = np.maximum(_curvature(loss, z.of(view)), least * loss.weight)
     chosen = rows.design.matrix[:, columns]
@@ -188,12 +188,9 @@ def grams_of_columns(X, y, weight, output, z, least, columns):
     return np.array([part.gram(k) for k in h])
 
 
-@np.errstate(all="ignore")
-def move(X, y, weight, output, start, solve, seed):
+@of_a_block
+def move(rows, output, start, solve, seed):
     """Give the weight of a block times its mini-batch move."""
-    rows = output.reading.read(X, y, weight)
-    if rows is None:
-        return None
     y, s = output.targets_of(rows)
     total = s.sum()
     if not total > 0.0:
