@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 
 project = "skgd"
 author = "The skgd developers"
+copyright = "2026, the skgd developers"
 release = version_of("skgd")
 version = release
 

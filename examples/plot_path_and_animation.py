@@ -27,7 +27,7 @@ print(X.agg(["mean", "std"]).round(3))
 # not too long for the radius is far too short for it.
 centred = X - X.mean()
 textbook = GDClassifier(
-    alpha=1e-4, mode="batch", learning_rate="constant", max_iter=40, tol=None
+    alpha=1e-4, mode="batch", learning_rate="constant", max_iter=25, tol=None
 )
 ravine = textbook.set_params(eta0=0.6)
 display = DescentPathDisplay.from_estimator(ravine, centred, y)
