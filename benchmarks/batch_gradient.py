@@ -15,6 +15,7 @@ import numpy as np
 import sklearn
 from epochs import dense_data
 from report import Figure, Table, in_turn, run
+from scipy import sparse
 
 from skgd import GDClassifier
 
@@ -32,6 +33,19 @@ def bandwidth(megabytes=320):
     """Give the bytes a second that one thread reads, the best of five."""
     X = np.ones(megabytes * 125_000)
     return X.nbytes / in_turn(lambda: read(X), repeats=5).min()
+
+
+def least_reading(X, loss, n_iter, speed):
+    """Give the milliseconds that auto descent's reads of X take at least, and how many.
+
+    Squared error of few dense columns reads X three times; other losses twice, and
+    twice an epoch (gradient and products; the image of the step).
+    """
+    few = loss == "squared_error" and not sparse.issparse(X)
+    reads = 3 if few else 2 + 2 * n_iter
+    parts = (X.data, X.indices, X.indptr) if sparse.issparse(X) else (X,)
+    seconds = reads * sum(part.nbytes for part in parts) / speed
+    return Figure(f"{1e3 * seconds:.2g} ({reads})", [seconds])
 
 
 def gradients(X, y, n_jobs):

@@ -13,6 +13,7 @@ os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"
 import warnings
 
 import numpy as np
+from batch_gradient import bandwidth, least_reading
 from epochs import sparse_data
 from report import Figure, Table, in_turn, ratio_figure, run
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -111,8 +112,9 @@ def measure_growth(scale):
     table = Table(
         "Whole fits as one size grows, default settings, alpha=1e-4",
         *("what grows", "size", "skgd ms", "epochs", "exponent"),
-        *("peer", "peer ms", "exponent", "peer over skgd"),
+        *("peer", "peer ms", "exponent", "peer over skgd", "reading X (times)"),
     )
+    speed = bandwidth()
     for name, (data, sizes, kind, peer) in SERIES.items():
         done, ours, theirs = [], [], []
         for size in sizes if scale >= 1 else sizes[:-1]:
@@ -131,6 +133,7 @@ def measure_growth(scale):
                 *(name, f"{size:,}", shown[0], models[0].n_iter_, slope(done, ours)),
                 *(f"{type(models[1]).__name__} {solver}", shown[1]),
                 *(slope(done, theirs), ratio_figure(seconds[1], seconds[0])),
+                least_reading(X, models[0].loss, models[0].n_iter_, speed),
             )
     return table
 

@@ -102,7 +102,7 @@ def main():
     made.add_argument("--skip", choices=("path", "search"))
     options = made.parse_args()
     if options.scale < 1:
-        options.rows, options.repeats = options.rows or 1000, 2
+        options.only, options.repeats = ["diabetes", "wine"], 2
     sets, tables = [], {}
     for name in options.only:
         try:

@@ -117,12 +117,12 @@ def glum(problem, tol):
     return model.fit(problem.X, problem.y.astype(float))
 
 
-def cyanure(problem, tol):
+def cyanure(problem, tol, max_iter=500):
     half = 0.5 if problem.loss == "squared_hinge" else 1.0  # its loss is halved
     factors = {"l2": (problem.ridge, 0.0), "l1": (problem.l1, 0.0)}
     one, two = factors.get(problem.penalty, (problem.l1, problem.ridge))
     parameters = {"penalty": problem.penalty, "fit_intercept": True, "tol": tol}
-    parameters |= {"lambda_1": half * one, "lambda_2": half * two, "max_iter": 500}
+    parameters |= {"max_iter": max_iter, "lambda_1": half * one, "lambda_2": half * two}
     if problem.n_classes:
         loss = "logistic" if problem.loss == "log_loss" else "sqhinge"
         parameters["loss"] = "multiclass-logistic" if problem.is_softmax else loss
@@ -134,6 +134,11 @@ def cyanure(problem, tol):
     coef = np.atleast_2d(model.coef_)
     width = problem.X.shape[1]
     return coef if coef.shape[1] == width else coef.T, np.ravel(model.intercept_)
+
+
+def cyanure_steps(problem, epochs):
+    """Fit for so many epochs: by tolerance it may take minutes on raw features."""
+    return cyanure(problem, 1e-14, epochs)
 
 
 def scaled_sgd(average):

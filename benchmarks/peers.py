@@ -18,6 +18,7 @@ from scipy import sparse
 TOLERANCES = tuple(10.0**-k for k in range(1, 13))
 ITERATIONS = tuple(2**k for k in range(20))
 WIDE = 6000  # columns from which a dense Hessian is out of the question
+EPOCHS = 1000  # of coordinates between working sets: with more they take minutes
 PENALISED = "its intercept is penalised"
 
 
@@ -57,7 +58,10 @@ class Peer:
     @property
     def distribution(self):
         """Name of what pip installs."""
-        return importlib.metadata.packages_distributions()[self.package][0]
+        return distributions()[self.package][0]
+
+
+distributions = lru_cache(importlib.metadata.packages_distributions)  # it is slow
 
 
 @lru_cache
@@ -107,11 +111,12 @@ def lasso_peers():
     ):
         fit = call.lasso(path + "ElasticNet", precompute=True, max_iter=10_000)
         yield Peer(name, package, SQUARED, rest, fit, **own)
+    own = {"note": "not tried on more rows than 20000", "most_rows": 20_000, **USUAL}
     for package in ("skglm", "celer"):
-        fit = call.lasso(f"{package}.Lasso")
-        yield Peer(f"{package} Lasso", package, SQUARED, L1, fit, **USUAL)
-    fit = call.lasso("celer.ElasticNet")
-    yield Peer("celer ElasticNet", "celer", SQUARED, ANY[2:], fit, **USUAL)
+        fit = call.lasso(f"{package}.Lasso", max_epochs=EPOCHS)
+        yield Peer(f"{package} Lasso", package, SQUARED, L1, fit, **own)
+    fit = call.lasso("celer.ElasticNet", max_epochs=EPOCHS)
+    yield Peer("celer ElasticNet", "celer", SQUARED, ANY[2:], fit, **own)
 
 
 def logistic_peers():
@@ -153,8 +158,8 @@ def general_peers():
     both = SQUARED + LOG
     own = {"narrow": True, "binary": True, **USUAL}
     yield Peer("glum", "glum", both, ANY, call.glum, **own)
-    own = {"default": 1e-3}
-    yield Peer("cyanure", "cyanure", both + SQUARED_HINGE, ANY, call.cyanure, **own)
+    own, losses = {"budgets": ITERATIONS[2:12]}, both + SQUARED_HINGE
+    yield Peer("cyanure", "cyanure", losses, ANY, call.cyanure_steps, **own)
     own = {"dense": True, "narrow": True}
     yield Peer("torch LBFGS", "torch", SMOOTH, L2, more.torch_lbfgs, ITERATIONS, **own)
     yield Peer("SciPy L-BFGS", "scipy", SMOOTH, L2, more.scipy_lbfgs, ITERATIONS)

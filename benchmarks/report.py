@@ -148,6 +148,15 @@ def save(options, tables, packages=()):
     options.json.write_text(f'{{{head},\n"tables": {{\n{body}\n}}}}\n')
 
 
+def resume(path, tables):
+    """Take over the rows that a file holds for tables of the same columns."""
+    if not path.exists():
+        return
+    for key, kept in json.loads(path.read_text())["tables"].items():
+        for row in kept["rows"]:
+            tables[key].add(*(Figure(**x) if isinstance(x, dict) else x for x in row))
+
+
 def run(doc, measurements):
     """Measure what the command line asks for, each table by a function of the scale."""
     made = parser(doc)

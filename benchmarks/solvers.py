@@ -19,13 +19,13 @@ from functools import lru_cache
 
 import numpy as np
 from accuracy import QUANTILE, Case
-from batch_gradient import bandwidth
+from batch_gradient import bandwidth, least_reading
 from datasets import UnavailableError, load
 from objective import Problem
 from optimum import optimum
 from peers import PEERS
 from race import TARGETS, best_peer, cpus, race
-from report import Figure, Table, machine, parser, ratio_figure, save
+from report import Figure, Table, machine, parser, ratio_figure, resume, save
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
@@ -38,20 +38,20 @@ PROBLEMS = [
     ("diamonds", "squared_error", "l2 l1 elasticnet"),
     ("diamonds", "huber absolute_error epsilon_insensitive", "l2"),
     ("flights_delay", "squared_error absolute_error", "l2 l1"),
-    ("insteval", "squared_error huber absolute_error", "l2"),
-    ("movie_rating", "squared_error absolute_error", "l2"),
-    ("movie_rating", "squared_error", "l1"),
     ("docvis", "squared_error quantile", "l2 l1"),
     ("ill_regression", "squared_error", "l2 l1 elasticnet"),
     ("ill_regression", "huber absolute_error", "l2"),
     ("ill_regression", "quantile", "l1"),
     ("breast_cancer", "log_loss squared_hinge hinge", "l2 l1"),
     ("ill_binary", "log_loss squared_hinge hinge", "l2 l1"),
-    ("movie_polarity", "log_loss squared_hinge hinge", "l2"),
-    ("movie_polarity", "log_loss", "l1"),
     ("wine", "log_loss hinge", "l2"),
     ("digits", "log_loss", "l2 l1"),
     ("digits", "squared_hinge hinge", "l2"),
+    ("movie_polarity", "log_loss squared_hinge hinge", "l2"),
+    ("movie_polarity", "log_loss", "l1"),
+    ("movie_rating", "squared_error absolute_error", "l2"),
+    ("movie_rating", "squared_error", "l1"),
+    ("insteval", "squared_error huber absolute_error", "l2"),
 ]
 
 
@@ -84,20 +84,12 @@ def milliseconds(seconds):
 
 
 def reading(own, speed):
-    """Give the milliseconds that the reads of X in skgd's fit to 1e-4 take at least.
-
-    Squared error of few dense columns reads X three times; other losses twice, and
-    twice an epoch (gradient and products; the image of the step).
-    """
+    """Give what reading X for skgd's fit to 1e-4 takes at least."""
     problem, target = own.problem, TARGETS[1]
     if target not in own.budgets:
         return Figure("-", [])
-    X = problem.X
-    few = problem.loss == "squared_error" and not sparse.issparse(X)
-    reads = 3 if few else 2 + 2 * own.n_iter[own.budgets[target]]
-    parts = (X.data, X.indices, X.indptr) if sparse.issparse(X) else (X,)
-    seconds = reads * sum(part.nbytes for part in parts) / speed
-    return Figure(f"{1e3 * seconds:.2g} ({reads})", [seconds])
+    n_iter = own.n_iter[own.budgets[target]]
+    return least_reading(problem.X, problem.loss, n_iter, speed)
 
 
 def cells(races, target):
@@ -144,7 +136,12 @@ def measure(options):
         *("problem", "solver", *times, "least gap", *usual, "note"),
     )
     tables = {"problems": table, "solvers": every}
+    if options.resume:
+        resume(options.json, tables)
+    done = {row[0] for row in table.rows}
     for case in cases(options.only, options.alpha):
+        if str(case) in done:
+            continue
         try:
             X, y = loaded(case.data, options.rows, options.features)
         except UnavailableError as reason:
@@ -168,8 +165,10 @@ def main():
     made.add_argument("--alpha", type=float, default=1e-4)
     made.add_argument("--rows", type=int, help="most rows of a set, sampled")
     made.add_argument("--seconds", type=float, default=3.0, help="for a solver")
+    made.add_argument("--resume", action="store_true", help="keep what --json holds")
     options = made.parse_args()
     if options.scale < 1:
+        options.only = options.only or ["diabetes", "ill_binary/log_loss"]
         options.rows = options.rows or 5000
         options.seconds = min(options.seconds, 0.3)
     warnings.simplefilter("ignore")  # growing budgets end before convergence

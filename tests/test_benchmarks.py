@@ -9,14 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sklearn
+from batch_gradient import least_reading
 from objective import Problem
 from optimum import optimum, relative_suboptimality
-from peers import PEERS
+from peers import PEERS, Peer
+from race import TARGETS, Race
 from render import FIELD, RESULTS, TEMPLATE, Results, behind, means, page, ratio
-from report import Figure, Table, in_turn, ratio_figure, save
+from report import Figure, Table, in_turn, ratio_figure, resume, save
 
 ROOT = Path(__file__).parents[1]
 RELEASE = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
+RIDGE = next(x for x in PEERS if x.name == "Ridge cholesky")
 EXACT = [x for x in PEERS if not x.note or "tried" in x.note]
 EXACT = [x for x in EXACT if "SGD" not in x.name and x.package != "scipy"]
 
@@ -115,6 +118,39 @@ def test_report_json_keeps_raw_figures_and_the_table(tmp_path):
     ]
     made = page("{{one.key}}", Results(tmp_path))
     assert made == "\n".join(table.lines)
+
+
+def test_report_resumes_with_the_rows_of_a_file(tmp_path):
+    tables = {"key": Table("title", "name", "ms")}
+    tables["key"].add("a", Figure("1.5", [0.001, 0.0015, 0.002]))
+    save(Options(tmp_path / "one.json"), tables)
+    again = {"key": Table("title", "name", "ms")}
+    resume(tmp_path / "one.json", again)
+    assert again["key"].rows == tables["key"].rows
+
+
+def test_race_keeps_the_first_budget_that_reaches_a_target():
+    problem = posed(RIDGE)
+    exact = RIDGE.fit(problem, 1e-12)
+    best = optimum(problem, keep=False)
+
+    def shifted(problem, budget):  # F is quadratic: the gap grows with the square
+        return exact.coef_ * (1 + budget), exact.intercept_
+
+    peer = Peer("shifted", "numpy", (), (), shifted, (1.0, 1e-1, 1e-2, 1e-3, 1e-4))
+    one = Race(peer, problem, best)
+    one.search(limit=60.0)
+    gaps = {budget: one.attempt(budget)[0] for budget in peer.budgets}
+    for target, budget in one.budgets.items():
+        earlier = [gap for other, gap in gaps.items() if other > budget]
+        assert gaps[budget] <= target < min(earlier)
+    assert set(one.budgets) == set(TARGETS)
+
+
+def test_reading_counts_three_reads_of_squared_error_and_two_an_epoch():
+    X = np.ones((1000, 125))  # a million bytes
+    assert least_reading(X, "squared_error", 1, 1e9).raw == [0.003]
+    assert least_reading(X, "log_loss", 4, 1e9).raw == [0.01]
 
 
 def test_report_table_refuses_a_row_of_another_length():
