@@ -35,6 +35,7 @@ class Peer:
     note: str = ""
     default: float | None = None  # the package's own tolerance
     dense: bool = False  # needs dense X
+    sparse_only: bool = False  # is tried on sparse X only
     narrow: bool = False  # needs fewer columns than WIDE
     binary: bool = False  # needs two classes
     most_rows: float = np.inf
@@ -46,6 +47,7 @@ class Peer:
             problem.loss in self.losses
             and problem.penalty in self.penalties
             and not (self.dense and sparse.issparse(problem.X))
+            and not (self.sparse_only and not sparse.issparse(problem.X))
             and not (self.narrow and d >= WIDE)
             and not (self.binary and problem.n_classes > 2)
             and n <= self.most_rows
@@ -78,7 +80,7 @@ ANY, L2, L1 = ("l2", "l1", "elasticnet"), ("l2",), ("l1",)
 SQUARED, LOG, SQUARED_HINGE = ("squared_error",), ("log_loss",), ("squared_hinge",)
 KINKED = "absolute_error", "epsilon_insensitive"
 SGD = (*SQUARED, "huber", *KINKED, *LOG, "hinge", *SQUARED_HINGE)
-SMOOTH = (*SQUARED, "huber", *LOG, *SQUARED_HINGE)
+SMOOTH = (*SQUARED, "huber", *LOG)
 SCALED = "the penalty acts on scaled features"
 STEPS = ITERATIONS[3:]
 OWN, EX, DAAL = (
@@ -130,7 +132,8 @@ def logistic_peers():
     name, own = "LogisticRegression liblinear", {"note": PENALISED, "binary": True}
     fit = call.logistic(OWN + "LogisticRegression", "liblinear")
     yield Peer(name, "sklearn", LOG, ("l2", "l1"), fit, **own, **USUAL)
-    own = {"binary": True, **USUAL}
+    # by tolerance they may take minutes on dense raw features
+    own = {"binary": True, "sparse_only": True, **USUAL}
     for package, penalised in (("skglm", ""), ("celer", "it has no intercept")):
         fit = call.sparse_logistic(package)
         yield Peer(f"{package} l1", package, LOG, L1, fit, note=penalised, **own)
@@ -160,9 +163,11 @@ def general_peers():
     yield Peer("glum", "glum", both, ANY, call.glum, **own)
     own, losses = {"budgets": ITERATIONS[2:12]}, both + SQUARED_HINGE
     yield Peer("cyanure", "cyanure", losses, ANY, call.cyanure_steps, **own)
-    own = {"dense": True, "narrow": True}
-    yield Peer("torch LBFGS", "torch", SMOOTH, L2, more.torch_lbfgs, ITERATIONS, **own)
-    yield Peer("SciPy L-BFGS", "scipy", SMOOTH, L2, more.scipy_lbfgs, ITERATIONS)
+    for losses, binary in ((SMOOTH, False), (SQUARED_HINGE, True)):
+        own = {"budgets": ITERATIONS, "binary": binary}
+        yield Peer("SciPy L-BFGS", "scipy", losses, L2, more.scipy_lbfgs, **own)
+        own |= {"dense": True, "narrow": True}
+        yield Peer("torch LBFGS", "torch", losses, L2, more.torch_lbfgs, **own)
     own, fit = {"binary": True, "most_rows": 25_000}, more.vowpal_wabbit
     yield Peer("Vowpal Wabbit", "vowpalwabbit", both, L2, fit, ITERATIONS[1:], **own)
     own |= {"dense": True, "most_rows": 2000, "note": SCALED}

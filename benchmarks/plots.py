@@ -38,11 +38,13 @@ def plot_ratios(results):
     axes.axvline(1, c="grey", lw=0.8)
     axes.axvline(alone / 1.4, c="grey", lw=0.6, ls=":")
     axes.set_xscale("log")
+    ticks = [x for x in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if x < alone / 1.4]
+    axes.set_xticks([*ticks, alone], [*(f"{x:g}" for x in ticks), "alone"])
     names = [p.rsplit("/", 1)[0] for p in order]
     axes.set_yticks(np.arange(len(order)), names, fontsize=6)
     axes.set_ylim(-1, len(order))
     axes.set_xlabel(
-        "time of the best peer over skgd's, to 1e-4 (right of the dots: alone)"
+        "time of the best peer over skgd's, to 1e-4; alone: no peer arrives"
     )
     axes.legend(loc="lower right", frameon=False)
     return figure
@@ -108,6 +110,7 @@ def draw(results, folder):
                 continue
             figure.tight_layout()
             path = folder / f"{name}.svg"
-            figure.savefig(path, metadata={"Date": None}, facecolor="white")
+            options = {"metadata": {"Date": None}, "bbox_inches": "tight"}
+            figure.savefig(path, facecolor="white", **options)
             plt.close(figure)
             print(f"Wrote {path}.")

@@ -33,7 +33,7 @@ BENCHMARKS = {
     "solvers-raw": ("solvers.py", 1),
     "solvers-standardised": ("solvers.py --features standardised", 1),
     "solvers-two-threads": (
-        "solvers.py --only diamonds flights_delay docvis ill_binary",
+        "solvers.py --only diamonds/l2 flights_delay/squared_error ill_binary/l2",
         2,
     ),
     "accuracy": (f"accuracy.py --rows 20000 --limit 60 --only {DENSE}", 1),

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from peers import PEERS, Peer
 from race import TARGETS, Race
 from render import FIELD, RESULTS, TEMPLATE, Results, behind, means, page, ratio
 from report import Figure, Table, in_turn, ratio_figure, resume, save
+from scipy.sparse import csr_matrix
 
 ROOT = Path(__file__).parents[1]
 RELEASE = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
@@ -32,6 +34,7 @@ def posed(peer):
     loss, penalty = peer.losses[-1], peer.penalties[-1]
     classes = loss in ("log_loss", "squared_hinge", "hinge")
     y = (z > 0.7).astype(int) if classes else z + 3
+    X = csr_matrix(X) if peer.sparse_only else X
     return Problem(X, y, loss, penalty, 1e-2)
 
 
@@ -145,6 +148,18 @@ def test_race_keeps_the_first_budget_that_reaches_a_target():
         earlier = [gap for other, gap in gaps.items() if other > budget]
         assert gaps[budget] <= target < min(earlier)
     assert set(one.budgets) == set(TARGETS)
+
+
+def test_race_takes_no_model_that_is_better_than_the_optimum():
+    problem = posed(RIDGE)
+    best = optimum(problem, keep=False)
+    model = RIDGE.fit(problem, 1e-12)
+    raised = replace(best, value=best.value + 1e-3 * best.range)
+    peer = Peer("same", "numpy", (), (), lambda *_: model)
+    one = Race(peer, problem, raised)
+    one.search(limit=60.0)
+    assert "below F*" in one.error
+    assert one.budgets == {}
 
 
 def test_reading_counts_three_reads_of_squared_error_and_two_an_epoch():
