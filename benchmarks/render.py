@@ -99,19 +99,23 @@ def means(results):
 
 
 def behind(results):
-    """Give the problems where skgd is behind, with the peer."""
+    """Give the problems where skgd is behind: the ratio and the peer to each target."""
     rows = []
     for features in FEATURES:
         columns, found = results.table(f"solvers-{features}", "problems") or ([], [])
         for row in found:
+            at = dict(zip(columns, map(text, row), strict=True))
+            cells = []
             for target in TARGETS:
-                at = {title: cell for title, cell in zip(columns, row, strict=True)}
-                if "BEHIND" in text(at[f"ratio to {target}"]):
-                    names = "problem", f"skgd to {target}", f"best peer to {target}"
-                    cells = [at[name] for name in names]
-                    value = at[f"ratio to {target}"]
-                    rows.append([features, target, *cells, value])
-    return markdown(("features", "to", "problem", "skgd ms", "peer ms", "ratio"), rows)
+                value, peer = at[f"ratio to {target}"], at[f"best peer to {target}"]
+                name = peer.partition(" ")[2]
+                shown = f"{value.removesuffix(' BEHIND')} {name}"
+                cells.append(shown if "BEHIND" in value else "")
+            if any(cells):
+                ours = at[f"skgd to {TARGETS[1]}"]
+                rows.append([features, at["problem"], ours, *cells])
+    titles = "features", "problem", f"skgd ms to {TARGETS[1]}"
+    return markdown((*titles, *(f"ratio to {x}" for x in TARGETS)), rows)
 
 
 def defaults(results):

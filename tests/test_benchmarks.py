@@ -102,8 +102,7 @@ def test_render_means_are_geometric_and_count_cases(tmp_path):
 
 def test_render_behind_lists_the_problem_and_the_peer(tmp_path):
     lines = behind(raced(tmp_path, {"a": "4.00", "c": "0.50 BEHIND"})).splitlines()
-    assert lines[2] == "| raw | 0.01 | c | 1 | 2 other | 0.50 BEHIND |"
-    assert len(lines) == 2 + 3
+    assert lines[2:] == ["| raw | c | 1 | 0.50 other | 0.50 other | 0.50 other |"]
 
 
 def test_render_ratio_of_a_cell_without_number_is_nan():
