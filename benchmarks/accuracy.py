@@ -9,7 +9,7 @@ with the optimum that optimum.py finds. The goals, with tol=1e-4 the default:
 
     python benchmarks/accuracy.py --rows 20000         # all, the longest sets sampled
     python benchmarks/accuracy.py --only diabetes hinge/l1 wine/softmax
-    python benchmarks/accuracy.py --mode auto --dtype float32 --json accuracy.json
+    python benchmarks/accuracy.py --mode auto --dtype float32 --records fits.json
     python benchmarks/accuracy.py --optima             # only fill the cache of optima
 
 Words in the table: "far", "untrue", and "optimistic" or "pessimistic" for an estimate
@@ -25,7 +25,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import argparse
 import json
 import signal
 import time
@@ -41,6 +40,7 @@ import numpy as np
 from datasets import DATA_SETS, UnavailableError, load
 from objective import CLASSIFICATION, KINKED, Problem, objective
 from optimum import optimum, relative_suboptimality
+from report import Figure, Table, parser, save
 from scipy import sparse
 
 from skgd import GDClassifier, GDRegressor
@@ -200,48 +200,48 @@ def line(record):
     return f"{text}  {' '.join(record['verdict'])}"
 
 
+WORDS = "far", "untrue", "optimistic", "pessimistic", "unconverged", "below", "unknown"
+
+
 def summary(records):
-    """Print counts and quantiles for each mode."""
-    words = (
-        "far",
-        "untrue",
-        "optimistic",
-        "pessimistic",
-        "unconverged",
-        "below",
-        "unknown",
-        "error",
+    """Give a table of counts and quantiles for each mode."""
+    points = "median gap", "90 % gap", "worst gap"
+    table = Table(
+        "Fits with default settings against the optimum",
+        *("mode", "fits", *WORDS, "error", "warned", *points, "seconds"),
     )
-    print(f"\n{'mode':10}  fits {' '.join(words)} warned   median     90 %    worst"
-          " seconds")  # fmt: skip
     for mode in MODES:
         own = [x for x in records if x["mode"] == mode]
         if not own:
             continue
         count = Counter(word for x in own for word in x["verdict"])
         relative = [x["relative"] for x in own if x["error"] is None] or [np.nan]
-        points = np.median(relative), np.quantile(relative, 0.9), np.max(relative)
-        warned = sum(bool(x["warnings"]) for x in own)
-        numbers = " ".join(f"{count[word]:{len(word)}}" for word in words)
-        spread = " ".join(f"{x:8.1e}" for x in points)
-        seconds = sum(x["seconds"] for x in own)
-        print(f"{mode:10} {len(own):5} {numbers} {warned:6} {spread} {seconds:7.1f}")
+        numbers = [count[word] for word in (*WORDS, "error")]
+        numbers.append(sum(bool(x["warnings"]) for x in own))
+        gaps = [f"{x:.0e}" for x in np.quantile(relative, (0.5, 0.9, 1))]
+        seconds = [x["seconds"] for x in own]
+        total = Figure(f"{sum(seconds):.1f}", seconds)
+        table.add(mode, len(own), *numbers, *gaps, total)
+    return table
 
 
 def options_from(arguments=None):
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="*", default=[], metavar="FILTER")
-    parser.add_argument("--mode", nargs="*", choices=MODES, default=MODES)
-    parser.add_argument("--rows", type=int, help="most rows of a set, sampled")
-    parser.add_argument("--tol", type=float, default=1e-4)
-    parser.add_argument("--dtype", choices=("float64", "float32"), default="float64")
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--limit", type=float, default=120, help="seconds for a fit")
-    parser.add_argument("--optima", action="store_true", help="fit nothing")
-    parser.add_argument("--all", action="store_true", help="print the hits too")
-    parser.add_argument("--json", type=Path)
-    return parser.parse_args(arguments)
+    made = parser(__doc__)
+    made.add_argument("--only", nargs="*", default=[], metavar="FILTER")
+    made.add_argument("--mode", nargs="*", choices=MODES, default=MODES)
+    made.add_argument("--rows", type=int, help="most rows of a set, sampled")
+    made.add_argument("--tol", type=float, default=1e-4)
+    made.add_argument("--dtype", choices=("float64", "float32"), default="float64")
+    made.add_argument("--jobs", type=int, default=1, help="processes")
+    made.add_argument("--limit", type=float, default=120, help="seconds for a fit")
+    made.add_argument("--optima", action="store_true", help="fit nothing")
+    made.add_argument("--all", action="store_true", help="print the hits too")
+    made.add_argument("--records", type=Path, help="file for a record of each fit")
+    options = made.parse_args(arguments)
+    if options.scale < 1:
+        options.rows, options.mode = min(options.rows or 1000, 1000), ["auto"]
+    return options
 
 
 def results(todo, options):
@@ -267,9 +267,9 @@ def main():
             records.append(record)
             if record["verdict"] or options.all:
                 print(line(record), flush=True)
-        if options.json:
-            options.json.write_text(json.dumps(records, indent=1))
-    summary(records)
+        if options.records:
+            options.records.write_text(json.dumps(records, indent=1))
+    save(options, {"summary": summary(records)})
     for name, reason in skipped.items():
         print(f"\n{name} was left out: {reason}")
 

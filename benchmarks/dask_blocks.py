@@ -15,7 +15,6 @@ import os
 
 os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
 
-import argparse
 import signal
 import threading
 import time
@@ -26,6 +25,7 @@ import dask
 import dask.array as da
 import numpy as np
 from datasets import load
+from report import Figure, Table, parser, save
 from scipy import sparse
 
 from skgd import GDClassifier, GDRegressor
@@ -97,8 +97,8 @@ def timed(function):
 def agreement(options):
     """Print how far objectives in blocks are from those in memory."""
     tol = options.tol
-    print("| set | rows x columns | blocks | order of y | rounds | s | relative |")
-    print("|---|---|---|---|---|---|---|", flush=True)
+    titles = "set", "rows x columns", "blocks", "order of y", "rounds", "s", "relative"
+    table = Table("Objectives in blocks against those in memory", *titles)
     with cluster() if options.cluster else nullcontext():
         for name in options.names or REAL:
             _, task, X, y = load(name)
@@ -110,9 +110,10 @@ def agreement(options):
                     with counted() as count:
                         fit, s = timed(lambda: estimator_for(task, tol=tol).fit(*data))
                     apart = (fit.objective_ - in_memory) / abs(in_memory)
-                    print(f"| {name} | {X.shape[0]} x {X.shape[1]} | {n_blocks} | "
-                          f"{words} | {count[0]} | {s:.2f} | {apart:+.1e} |",
-                          flush=True)  # fmt: skip
+                    size = f"{X.shape[0]} x {X.shape[1]}"
+                    own = count[0], Figure(f"{s:.2f}", [s]), f"{apart:+.1e}"
+                    table.add(name, size, n_blocks, words, *own)
+    return table
 
 
 def gap_of(task, X, y, fit, best, penalty="l2"):
@@ -129,7 +130,8 @@ def gap_of(task, X, y, fit, best, penalty="l2"):
 
 def rounds(options):
     """Print rounds, epochs and gap at tolerances."""
-    print("| set | penalty | tol | epochs | rounds | gap |\n|---|---|---|---|---|---|")
+    titles = "set", "penalty", "tol", "epochs", "rounds", "gap"
+    table = Table("Rounds to a tolerance, in 8 blocks", *titles)
     for name in options.names or REAL:
         _, task, X, y = load(name)
         for penalty in ("l2", "l1"):
@@ -142,8 +144,9 @@ def rounds(options):
                 with counted() as count:
                     model = estimator_for(task, penalty=penalty, tol=tol).fit(*data)
                 gap = gap_of(task, X, y, model, best.objective_, penalty)
-                print(f"| {name} | {penalty} | {tol:g} | {model.n_iter_} | "
-                      f"{count[0]} | {gap:.1e} |", flush=True)  # fmt: skip
+                own = f"{tol:g}", model.n_iter_, count[0], f"{gap:.1e}"
+                table.add(name, penalty, *own)
+    return table
 
 
 def peer_for(task, solver, n_rows):
@@ -160,7 +163,8 @@ def peer_for(task, solver, n_rows):
 
 def peers(options):
     """Print times and gaps beside dask-ml's solvers."""
-    print("| set | X | fit | s | gap |\n|---|---|---|---|---|")
+    titles = "set", "X", "fit", "s", "gap"
+    table = Table("Dask arrays beside dask-ml", *titles)
     names = "diabetes", "diamonds", "breast_cancer", "docvis", "ill_binary"
     warnings.simplefilter("ignore")
     warm = load("diabetes")
@@ -178,11 +182,12 @@ def peers(options):
                 try:
                     fit, seconds = timed(lambda model=model: model.fit(*data))
                     gap = gap_of(task, X, y, fit, best)
-                    print(f"| {name} | {words} | {what} | {seconds:.2f} | {gap:.1e} |",
-                          flush=True)  # fmt: skip
+                    figure = Figure(f"{seconds:.2f}", [seconds])
+                    table.add(name, words, what, figure, f"{gap:.1e}")
                 except Exception as error:
                     shown = f"{type(error).__name__}: {str(error)[:60]}"
-                    print(f"| {name} | {words} | {what} | {shown} | |", flush=True)
+                    table.add(name, words, what, shown, "")
+    return table
 
 
 def throughput(options):
@@ -237,18 +242,22 @@ def lost(options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    made = parser(__doc__)
     what = {f.__name__: f for f in (agreement, rounds, peers, throughput, lost)}
-    parser.add_argument("what", choices=what)
-    parser.add_argument("names", nargs="*", help="data sets; all by default")
-    parser.add_argument("--cluster", action="store_true", help="not threads")
-    parser.add_argument("--blocks", type=int, nargs="+", default=BLOCKS)
-    parser.add_argument("--tol", type=float, default=1e-10)
-    parser.add_argument("--gigabytes", type=float, default=4.0)
-    parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--after", type=float, default=0.5, help="seconds")
-    options = parser.parse_args()
-    what[options.what](options)
+    made.add_argument("what", choices=what)
+    made.add_argument("names", nargs="*", help="data sets; all by default")
+    made.add_argument("--cluster", action="store_true", help="not threads")
+    made.add_argument("--blocks", type=int, nargs="+", default=BLOCKS)
+    made.add_argument("--tol", type=float, default=1e-10)
+    made.add_argument("--gigabytes", type=float, default=4.0)
+    made.add_argument("--repeats", type=int, default=2)
+    made.add_argument("--after", type=float, default=0.5, help="seconds")
+    options = made.parse_args()
+    if options.scale < 1:
+        options.names, options.blocks = options.names or ["diabetes"], [7]
+    table = what[options.what](options)
+    if table:
+        save(options, {options.what: table})
 
 
 if __name__ == "__main__":

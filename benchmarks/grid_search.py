@@ -10,11 +10,8 @@ import os
 
 os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
 
-import argparse
-import time
-
 import numpy as np
-from epochs import Table
+from report import Figure, Table, in_turn, parser, ratio_figure, save
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
@@ -33,14 +30,13 @@ def correlated_data(n, d, rng):
 
 def main():
     """Run the searches in turn and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rows", type=int, default=50_000)
-    parser.add_argument("--columns", type=int, default=100)
-    parser.add_argument("--alphas", type=int, default=20)
-    parser.add_argument("--repeats", type=int, default=3)
-    options = parser.parse_args()
+    made = parser(__doc__)
+    made.add_argument("--rows", type=int, default=50_000)
+    made.add_argument("--columns", type=int, default=100)
+    made.add_argument("--alphas", type=int, default=20)
+    made.add_argument("--repeats", type=int, default=3)
+    options = made.parse_args()
+    options.rows = int(options.rows * options.scale)
     X, y = correlated_data(options.rows, options.columns, np.random.default_rng(0))
     alphas = np.geomspace(1e-6, 1e-1, options.alphas)
     n_train = options.rows * (FOLDS - 1) / FOLDS
@@ -50,22 +46,18 @@ def main():
             LogisticRegression(solver=solver, max_iter=1000),
             {"C": 1.0 / (n_train * alphas)},
         )
-    seconds = {name: [] for name in grids}
-    scores = {}
-    for _ in range(options.repeats):
-        for name, (estimator, grid) in grids.items():
-            start = time.process_time()
-            search = GridSearchCV(estimator, grid, cv=FOLDS).fit(X, y)
-            seconds[name].append(time.process_time() - start)
-            scores[name] = search.best_score_
+    searches = [GridSearchCV(*pair, cv=FOLDS) for pair in grids.values()]
+    calls = [lambda search=search: search.fit(X, y) for search in searches]
+    seconds = in_turn(*calls, repeats=options.repeats)
     table = Table(
         f"GridSearchCV, {options.alphas} alphas, {options.rows} x {options.columns}",
         *("estimator", "seconds", "ratio", "best score"),
     )
-    ours = np.median(seconds["GDClassifier"])
-    for name, own in seconds.items():
-        median = np.median(own)
-        table.add(name, f"{median:.2f}", f"{median / ours:.2f}x", f"{scores[name]:.5f}")
+    for name, own, search in zip(grids, seconds, searches, strict=True):
+        figure = Figure(f"{np.median(own):.2f}", list(own))
+        ratio = ratio_figure(own, seconds[0])
+        table.add(name, figure, ratio, f"{search.best_score_:.5f}")
+    save(options, {"grid": table})
 
 
 if __name__ == "__main__":

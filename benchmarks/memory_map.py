@@ -26,7 +26,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from epochs import Table, machine
+from report import Figure, Table, parser, save
 from sklearn.datasets import load_breast_cancer
 
 from skgd import GDClassifier
@@ -126,17 +126,16 @@ def read(X):
 
 def main():
     """Write the file unless it is there, run the fits, print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    made = parser(__doc__)
     folder = Path(os.environ.get("SKGD_DATA") or tempfile.gettempdir())
-    parser.add_argument("--file", type=Path, default=folder / "memory-map.f32")
-    parser.add_argument("--gigabytes", type=float, default=8.0)
-    parser.add_argument("--limit", type=float, default=2.0, help="GB of each fit")
-    parser.add_argument("--modes", nargs="*", choices=FITS, default=list(FITS))
-    parser.add_argument("--cold", action="store_true")
-    parser.add_argument("--fit", choices=FITS, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    made.add_argument("--file", type=Path, default=folder / "memory-map.f32")
+    made.add_argument("--gigabytes", type=float, default=8.0)
+    made.add_argument("--limit", type=float, default=2.0, help="GB of each fit")
+    made.add_argument("--modes", nargs="*", choices=FITS, default=list(FITS))
+    made.add_argument("--cold", action="store_true")
+    made.add_argument("--fit", choices=FITS, help=argparse.SUPPRESS)
+    options = made.parse_args()
+    options.gigabytes *= options.scale
     limit = int(options.limit * 1e9)
     if options.fit:
         fit(options.file, options.fit, limit)
@@ -156,7 +155,8 @@ def main():
         forget_file(options.file)
     seconds = read(X)
     rate = X.nbytes / 1e9 / seconds
-    table.add("a pass of NumPy", f"{seconds:.1f}", f"{rate:.2f}", 1, "", "")
+    figure = Figure(f"{seconds:.1f}", [seconds])
+    table.add("a pass of NumPy", figure, f"{rate:.2f}", 1, "", "")
     table.add(
         *(f"a sample of {len(rows)} rows", "", "", sample.n_iter_, ""),
         f"{sample.objective_:.5f}",
@@ -168,17 +168,19 @@ def main():
         command += ["--limit", str(options.limit)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
-            table.add(name, "failed", done.stderr.strip().splitlines()[-1])
+            error = done.stderr.strip().splitlines()[-1]
+            table.add(name, "failed", error, "", "", "")
             continue
         result = json.loads(done.stdout)
         passes = EPOCHS if "epoch" in name else None
         speed = f"{X.nbytes * passes / 1e9 / result['seconds']:.2f}" if passes else ""
         table.add(
-            *(name, f"{result['seconds']:.1f}", speed, result["n_iter"]),
+            *(name, Figure(f"{result['seconds']:.1f}", [result["seconds"]])),
+            *(speed, result["n_iter"]),
             f"{result['peak'] / 1e9:.2f} GB",
             f"{result['objective']:.5f}",
         )
-    print(machine())
+    save(options, {"file": table})
 
 
 if __name__ == "__main__":

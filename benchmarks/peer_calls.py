@@ -6,9 +6,11 @@ They return a fitted model, or coefficients and intercept.
 import importlib
 
 import numpy as np
+from more_peer_calls import n_alpha
 from scipy import sparse
 from sklearn import linear_model, svm
 from sklearn.preprocessing import StandardScaler
+from threads import THREADS
 
 from skgd import GDClassifier, GDRegressor
 
@@ -23,15 +25,11 @@ def load(path):
 
 def skgd_auto(problem, tol):
     parameters = {"loss": problem.loss, "penalty": problem.penalty}
-    parameters |= {"alpha": problem.alpha, "learning_rate": "auto", "tol": tol}
+    parameters |= {"alpha": problem.alpha, "tol": tol, "n_jobs": THREADS}
     if problem.n_classes:
         return GDClassifier(**parameters).fit(problem.X, problem.y)
     parameters["quantile"] = problem.quantile
     return GDRegressor(**parameters).fit(problem.X, problem.y)
-
-
-def n_alpha(problem):
-    return problem.X.shape[0] * problem.alpha
 
 
 def ridge(path, solver):
@@ -60,6 +58,17 @@ def logistic(path, solver):
             own |= {"intercept_scaling": 100.0}  # so large that its penalty is small
         C = 1 / n_alpha(problem)
         model = load(path)(C=C, solver=solver, tol=tol, max_iter=10_000, **own)
+        return model.fit(problem.X, problem.y)
+
+    return fit
+
+
+def sparse_logistic(package):
+    def fit(problem, tol):
+        if package == "skglm":
+            model = load("skglm.SparseLogisticRegression")(problem.alpha, tol=tol)
+        else:
+            model = load("celer.LogisticRegression")(C=1 / n_alpha(problem), tol=tol)
         return model.fit(problem.X, problem.y)
 
     return fit
@@ -108,21 +117,28 @@ def glum(problem, tol):
     return model.fit(problem.X, problem.y.astype(float))
 
 
-def cyanure(problem, tol):
+def cyanure(problem, tol, max_iter=500):
     half = 0.5 if problem.loss == "squared_hinge" else 1.0  # its loss is halved
     factors = {"l2": (problem.ridge, 0.0), "l1": (problem.l1, 0.0)}
     one, two = factors.get(problem.penalty, (problem.l1, problem.ridge))
     parameters = {"penalty": problem.penalty, "fit_intercept": True, "tol": tol}
-    parameters |= {"lambda_1": half * one, "lambda_2": half * two, "max_iter": 500}
+    parameters |= {"max_iter": max_iter, "lambda_1": half * one, "lambda_2": half * two}
     if problem.n_classes:
         loss = "logistic" if problem.loss == "log_loss" else "sqhinge"
         parameters["loss"] = "multiclass-logistic" if problem.is_softmax else loss
     kind = "Classifier" if problem.n_classes else "Regression"
-    model = load(f"cyanure.estimators.{kind}")(n_threads=1, verbose=False, **parameters)
+    model = load(f"cyanure.estimators.{kind}")(
+        n_threads=THREADS, verbose=False, **parameters
+    )
     model.fit(problem.X, problem.y)
     coef = np.atleast_2d(model.coef_)
     width = problem.X.shape[1]
     return coef if coef.shape[1] == width else coef.T, np.ravel(model.intercept_)
+
+
+def cyanure_steps(problem, epochs):
+    """Fit for so many epochs: by tolerance it may take minutes on raw features."""
+    return cyanure(problem, 1e-14, epochs)
 
 
 def scaled_sgd(average):

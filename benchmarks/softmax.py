@@ -18,16 +18,15 @@ import os
 
 os.environ.update({f"{x}_NUM_THREADS": "1" for x in ("OPENBLAS", "OMP", "MKL")})
 
-import argparse
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
-from epochs import EPOCHS, Table, machine
+from more_peer_calls import n_alpha
 from objective import Problem, null_objective, objective
-from peer_calls import cyanure, n_alpha
+from peer_calls import cyanure
 from peers import PEERS
+from report import Figure, Table, parser, save
 from scipy.ndimage import gaussian_filter, zoom
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -168,7 +167,8 @@ def race(problem, solvers, limit):
         for target in TARGETS:
             found = first[name, target]
             times = seconds[name, target] or ([found[2]] if found else [])
-            row.append(f"{np.median(times):.2f}" if times else "none")
+            shown = f"{np.median(times):.2f}" if times else "none"
+            row.append(Figure(shown, times))
         least_gap = min((x[1] - lowest) / (null - lowest) for x in own)
         rows.append([*row, f"{least_gap:.0e}", f"{max(x[2] for x in own):.1f}"])
     return rows, (least - lowest) / (null - lowest)
@@ -176,13 +176,14 @@ def race(problem, solvers, limit):
 
 def main():
     """Race on what was asked for and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="*", choices=SETS, default=list(SETS))
-    parser.add_argument("--alphas", nargs="*", type=float, default=[1e-2, 1e-4, 1e-6])
-    parser.add_argument("--solvers", nargs="*", choices=SOLVERS, default=list(SOLVERS))
-    parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--output", type=Path)
-    options = parser.parse_args()
+    made = parser(__doc__)
+    made.add_argument("--only", nargs="*", choices=SETS, default=list(SETS))
+    made.add_argument("--alphas", nargs="*", type=float, default=[1e-2, 1e-4, 1e-6])
+    made.add_argument("--solvers", nargs="*", choices=SOLVERS, default=list(SOLVERS))
+    made.add_argument("--seconds", type=float, default=30.0)
+    options = made.parse_args()
+    if options.scale < 1:
+        options.only, options.seconds = ["normal"], 3.0
     installed = {peer.package for peer in PEERS if peer.installed()} | {"skgd"}
     solvers = [x for x in options.solvers if x != "cyanure" or x in installed]
     titles = "set", "alpha", "solver", "s to 1e-2", "s to 1e-4", "least gap", "longest"
@@ -196,10 +197,7 @@ def main():
             for row in rows:
                 table.add(name, f"{alpha:g}", *row)
             print(f"  F* of skgd - F*: {below:.1e} of F_null - F*")
-    text = "\n".join([machine().split(f" {EPOCHS} epochs")[0], "", *table.lines, ""])
-    print(text)
-    if options.output:
-        options.output.write_text(text)
+    save(options, {"softmax": table})
 
 
 if __name__ == "__main__":

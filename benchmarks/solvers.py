@@ -1,40 +1,36 @@
-"""Time whole fits to a given accuracy on raw data: skgd against other solvers.
+"""Time whole fits to a given accuracy, on raw and on standardised features.
 
-For each problem every solver's budget (a tolerance, or iterations) grows until the
-relative suboptimality (F - F*) / (F_null - F*) is below a target. What is shown is the
-median time of three fits, nine if they are quick, with the first budget that gets
-there: all solvers in turn, on one core with one thread. Solvers that are not installed
-are left out. skgd runs with learning_rate="auto" and nothing set but tol.
+skgd runs with learning_rate="auto" and nothing set but tol; a peer with each of its
+solvers, its tolerance or iterations grown until it gets there. Shown is the median of
+three laps in which the fastest take turns, on one core with one thread. Solvers that
+are not installed are left out. Standardised: scikit-learn's StandardScaler before, for
+everybody, and its time not counted (sparse X is not centred).
 
-    python benchmarks/solvers.py                       # all: about an hour
+    python benchmarks/solvers.py                       # raw: some 20 minutes
+    python benchmarks/solvers.py --features standardised
     python benchmarks/solvers.py --only diamonds ill_binary/hinge
-    python benchmarks/solvers.py --rows 20000 --seconds 1 --output solvers.md
+    SKGD_THREADS=2 python benchmarks/solvers.py        # two threads for each
 """
 
-import os
+import threads  # isort: skip  # before NumPy is imported
 
-os.environ.update(
-    {f"{x}_NUM_THREADS": "1" for x in ("OPENBLAS", "OMP", "MKL", "NUMBA", "BLIS")}
-)
-
-import argparse
-import time
 import warnings
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from accuracy import QUANTILE, Case
+from batch_gradient import bandwidth, least_reading
 from datasets import UnavailableError, load
-from epochs import EPOCHS, Table, machine
 from objective import Problem
-from optimum import optimum, relative_suboptimality
-from peers import PEERS, SKGD
+from optimum import optimum
+from peers import PEERS
+from race import TARGETS, best_peer, cpus, race
+from report import Figure, Table, machine, parser, ratio_figure, resume, save
+from scipy import sparse
+from sklearn.preprocessing import StandardScaler
 
-TARGETS = 1e-2, 1e-4, 1e-6
-REPEATS = 3
-QUICK = 0.02  # seconds
 BEHIND = 1.2  # times the best peer: more is marked
+FEATURES = "raw", "standardised"
 
 # what is fitted: set, losses, penalties
 PROBLEMS = [
@@ -42,20 +38,20 @@ PROBLEMS = [
     ("diamonds", "squared_error", "l2 l1 elasticnet"),
     ("diamonds", "huber absolute_error epsilon_insensitive", "l2"),
     ("flights_delay", "squared_error absolute_error", "l2 l1"),
-    ("insteval", "squared_error huber absolute_error", "l2"),
-    ("movie_rating", "squared_error absolute_error", "l2"),
-    ("movie_rating", "squared_error", "l1"),
     ("docvis", "squared_error quantile", "l2 l1"),
     ("ill_regression", "squared_error", "l2 l1 elasticnet"),
     ("ill_regression", "huber absolute_error", "l2"),
     ("ill_regression", "quantile", "l1"),
     ("breast_cancer", "log_loss squared_hinge hinge", "l2 l1"),
     ("ill_binary", "log_loss squared_hinge hinge", "l2 l1"),
-    ("movie_polarity", "log_loss squared_hinge hinge", "l2"),
-    ("movie_polarity", "log_loss", "l1"),
     ("wine", "log_loss hinge", "l2"),
     ("digits", "log_loss", "l2 l1"),
     ("digits", "squared_hinge hinge", "l2"),
+    ("movie_polarity", "log_loss squared_hinge hinge", "l2"),
+    ("movie_polarity", "log_loss", "l1"),
+    ("movie_rating", "squared_error absolute_error", "l2"),
+    ("movie_rating", "squared_error", "l1"),
+    ("insteval", "squared_error huber absolute_error", "l2"),
 ]
 
 
@@ -71,147 +67,116 @@ def cases(filters, alpha):
 
 
 @lru_cache(maxsize=1)
-def loaded(name, rows):
-    """Give a data set, kept until the next."""
-    return load(name, rows)
-
-
-def timed(peer, problem, budget):
-    """Give the coefficients of a fit and its seconds: of wall or of CPU, the smaller.
-
-    With one thread they differ by what other processes took.
-    """
-    wall, cpu = time.perf_counter(), time.process_time()
-    model = peer.fit(problem, budget)
-    seconds = min(time.perf_counter() - wall, time.process_time() - cpu)
-    if isinstance(model, tuple):
-        return *model, seconds
-    return model.coef_, model.intercept_, seconds
-
-
-class Race:
-    """One solver on one problem: the first budgets that reach the targets."""
-
-    def __init__(self, peer, problem, best, seconds):
-        self.peer, self.problem = peer, problem
-        self.budgets, self.least, self.error = {}, np.inf, None
-        self.seconds = {}  # of fits, for each budget
-        self.search(best, seconds)
-
-    def search(self, best, limit):
-        """Let the budget grow until the targets are met or the time is up."""
-        spent = 0.0
-        try:
-            timed(self.peer, self.problem, self.peer.budgets[0])  # may compile
-            for budget in self.peer.budgets:
-                coef, intercept, seconds = timed(self.peer, self.problem, budget)
-                spent += seconds
-                gap = relative_suboptimality(self.problem, coef, intercept, best)
-                self.least = min(self.least, gap)
-                for target in TARGETS:
-                    if gap <= target:
-                        self.budgets.setdefault(target, budget)
-                if len(self.budgets) == len(TARGETS) or spent > limit:
-                    break
-        except Exception as error:  # another package's: it is reported, not ours
-            self.error = f"{type(error).__name__}: {error}"[:100]
-
-    def lap(self):
-        """Time a fit with each of the budgets once, a quick one thrice."""
-        for budget in dict.fromkeys(self.budgets.values()):
-            kept = self.seconds.setdefault(budget, [])
-            for _ in range(3):
-                kept.append(timed(self.peer, self.problem, budget)[-1])
-                if kept[-1] > QUICK:
-                    break
-
-    def at(self, target):
-        """Give the median seconds to the target, or infinity."""
-        if target not in self.budgets:
-            return np.inf
-        return float(np.median(self.seconds[self.budgets[target]]))
+def loaded(name, rows, features):
+    """Give X and y of a data set, kept until the next."""
+    data = load(name, rows)
+    if features == "raw":
+        return data.X, data.y
+    scaler = StandardScaler(with_mean=not sparse.issparse(data.X))
+    X = scaler.fit_transform(data.X)
+    return X if sparse.issparse(X) else np.ascontiguousarray(X), data.y
 
 
 def milliseconds(seconds):
-    """Give a time in three figures, or a dash."""
-    return f"{1e3 * seconds:.3g}" if np.isfinite(seconds) else "-"
+    """Give the median in three figures, or a dash, with the times behind it."""
+    seconds = [x for x in np.atleast_1d(seconds) if np.isfinite(x)]
+    return Figure(f"{1e3 * np.median(seconds):.3g}" if seconds else "-", seconds)
 
 
-def compare(case, options):
-    """Give skgd's race and its peers' on a problem."""
-    data = loaded(case.data, options.rows)
-    names = case.loss, case.penalty, case.alpha
-    problem = Problem(data.X, data.y, *names, quantile=QUANTILE)
-    best = optimum(problem)
-    peers = [x for x in PEERS if x.suits(problem) and x.installed()]
-    races = [Race(peer, problem, best, options.seconds) for peer in [SKGD, *peers]]
-    for _ in range(REPEATS):
-        for race in races:
-            race.lap()
-    return races
+def reading(own, speed):
+    """Give what reading X for skgd's fit to 1e-4 takes at least."""
+    problem, target = own.problem, TARGETS[1]
+    if target not in own.budgets:
+        return Figure("-", [])
+    n_iter = own.n_iter[own.budgets[target]]
+    return least_reading(problem.X, problem.loss, n_iter, speed)
 
 
 def cells(races, target):
-    """Give skgd's time, the best peer's, and their ratio."""
-    own, *others = races
-    best = min(others, key=lambda race: race.at(target), default=None)
-    ours, theirs = own.at(target), best.at(target) if best else np.inf
-    if np.isinf(theirs):
-        return milliseconds(ours), "none", "alone" if np.isfinite(ours) else "-"
-    ratio = f"{ours / theirs:.2f}" + (" BEHIND" if ours > BEHIND * theirs else "")
-    return milliseconds(ours), f"{milliseconds(theirs)} {best.peer.name}", ratio
+    """Give skgd's time, the best peer's and its name, and their ratio."""
+    own, best = races[0], best_peer(races, target)
+    ours = milliseconds(own.times(target))
+    if best is None:
+        return ours, "none", Figure("alone" if ours.raw else "-", [])
+    shown = milliseconds(best.times(target))
+    shown.text += f" {best.peer.name}"
+    if not ours.raw:
+        return ours, shown, Figure("not reached BEHIND", [])
+    ratio = best.at(target) / own.at(target)
+    shortest = min(len(best.times(target)), len(own.times(target)))
+    laps = [race.times(target)[:shortest] for race in (best, own)]
+    figure = ratio_figure(*laps)
+    figure.text = f"{ratio:.2f}" + (" BEHIND" if ratio * BEHIND < 1 else "")
+    return ours, shown, figure
 
 
-def details(results):
-    """Give a table of every solver's times."""
-    table = Table(
-        "All solvers, ms",
-        *("problem", "solver", *(f"to {x:g}" for x in TARGETS), "least gap", "note"),
+def add_details(table, case, races):
+    """Add a row for each solver."""
+    for one in races:
+        times = [milliseconds(one.times(target)) for target in TARGETS]
+        gap = f"{one.gap_reached:.0e}"
+        usual = ("-", "-")
+        if one.defaults:
+            usual = f"{one.defaults[0]:.0e}", milliseconds(one.defaults[1])
+        note = (one.error or one.peer.note).replace("|", "/")
+        table.add(case, one.peer.name, *times, gap, *usual, note)
+
+
+def measure(options):
+    """Give the table of problems and that of all solvers, saved as far as they are."""
+    speed = bandwidth()
+    print(f"One thread reads {speed / 1e9:.1f} GB/s.")
+    names = [f"{w} to {x:g}" for x in TARGETS for w in ("skgd", "best peer", "ratio")]
+    title = f"Time to accuracy, {options.features} features, ms"
+    table = Table(title, "problem", *names, "reading X (times)")
+    usual = "default tol: gap", "default tol: ms"
+    times = [f"to {x:g}" for x in TARGETS]
+    every = Table(
+        f"All solvers, {options.features} features, ms",
+        *("problem", "solver", *times, "least gap", *usual, "note"),
     )
-    for case, races in results:
-        for race in races:
-            times = [milliseconds(race.at(target)) for target in TARGETS]
-            gap = f"{race.least:.0e}"
-            note = race.error or race.peer.note
-            table.add(case, race.peer.name, *times, gap, note.replace("|", "/"))
-    return table
-
-
-def main():
-    """Measure what was asked for and print it as markdown."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="*", default=[], metavar="FILTER")
-    parser.add_argument("--alpha", type=float, default=1e-4)
-    parser.add_argument("--rows", type=int, help="most rows of a set, sampled")
-    parser.add_argument("--seconds", type=float, default=3.0, help="for a solver")
-    parser.add_argument("--output", type=Path)
-    options = parser.parse_args()
-    warnings.simplefilter("ignore")  # growing budgets end before convergence
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    absent = sorted({x.package for x in PEERS if not x.installed()})
-    about = machine().removesuffix(f" {EPOCHS} epochs a fit.")
-    head = [about, f"Not installed: {', '.join(absent)}." if absent else ""]
-    print("\n".join(head))
-    columns = [
-        f"{what} to {x:g}" for x in TARGETS for what in ("skgd", "peer", "ratio")
-    ]
-    table = Table("Time to accuracy, ms", "problem", *columns)
-    results = []
+    tables = {"problems": table, "solvers": every}
+    if options.resume:
+        resume(options.json, tables)
+    done = {row[0] for row in table.rows}
     for case in cases(options.only, options.alpha):
+        if str(case) in done:
+            continue
         try:
-            races = compare(case, options)
+            X, y = loaded(case.data, options.rows, options.features)
         except UnavailableError as reason:
             print(f"{case.data} was left out: {reason}")
             continue
-        results.append((case, races))
-        table.add(case, *(x for target in TARGETS for x in cells(races, target)))
-        if options.output:  # as far as it has come
-            options.output.write_text("\n".join([*head, "", *table.lines]) + "\n")
-    every = details(results)
-    if options.output:
-        lines = [*head, "", *table.lines, "", *every.lines]
-        options.output.write_text("\n".join(lines) + "\n")
+        names = case.loss, case.penalty, case.alpha
+        problem = Problem(X, y, *names, quantile=QUANTILE)
+        races = race(problem, optimum(problem), options.seconds)
+        add_details(every, case, races)
+        shown = [x for target in TARGETS for x in cells(races, target)]
+        table.add(case, *shown, reading(races[0], speed))
+        save(options, tables, {x.distribution for x in PEERS if x.installed()})
+    return tables
+
+
+def main():
+    """Measure what was asked for."""
+    made = parser(__doc__)
+    made.add_argument("--only", nargs="*", default=[], metavar="FILTER")
+    made.add_argument("--features", choices=FEATURES, default="raw")
+    made.add_argument("--alpha", type=float, default=1e-4)
+    made.add_argument("--rows", type=int, help="most rows of a set, sampled")
+    made.add_argument("--seconds", type=float, default=3.0, help="for a solver")
+    made.add_argument("--resume", action="store_true", help="keep what --json holds")
+    options = made.parse_args()
+    if options.scale < 1:
+        options.only = options.only or ["diabetes", "ill_binary/log_loss"]
+        options.rows = options.rows or 5000
+        options.seconds = min(options.seconds, 0.3)
+    warnings.simplefilter("ignore")  # growing budgets end before convergence
+    cpus()
+    absent = sorted({x.package for x in PEERS if not x.installed()})
+    print(machine(), f"{threads.THREADS} threads.")
+    print(f"Not installed: {', '.join(absent) or 'none'}.")
+    measure(options)
 
 
 if __name__ == "__main__":

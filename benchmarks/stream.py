@@ -8,12 +8,11 @@ import os
 
 os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"))
 
-import argparse
 import time
 
 import numpy as np
-from epochs import Table, machine
 from memory_map import private_memory
+from report import Table, parser, save
 
 from skgd import GDClassifier, GDRegressor
 
@@ -37,11 +36,10 @@ MODELS = {
 
 def main():
     """Feed each model and print where it stands at 1 %, 50 % and 100 % of the rows."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rows", type=int, default=100_000_000)
-    n_calls = max(parser.parse_args().rows // CALL, 1)
+    made = parser(__doc__)
+    made.add_argument("--rows", type=int, default=100_000_000)
+    options = made.parse_args()
+    n_calls = max(int(options.rows * options.scale) // CALL, 1)
     table = Table(
         f"{n_calls * CALL:,} rows of {D} columns, {CALL:,} a call",
         *("model", "rows", "private memory", "ns a row", "error of coefficients"),
@@ -73,7 +71,7 @@ def main():
                     f"{1e9 * seconds / (call * CALL):.0f}",
                     f"{error:.1e}",
                 )
-    print(machine())
+    save(options, {"stream": table})
 
 
 if __name__ == "__main__":
