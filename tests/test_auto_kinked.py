@@ -377,3 +377,15 @@ def test_multipliers_by_conjugate_gradients_tell_what_products_leave():
     assert loose.converged_
     assert tight.converged_
     assert loose.objective_ - tight.objective_ <= 1e-6 * tight.objective_
+
+
+@pytest.mark.parametrize("method", [Multipliers, ProximalMultipliers])
+def test_multipliers_believe_no_gap_that_was_less_than_what_was_gained(rng, method):
+    X, y = make_data(rng, "absolute_error", n=4000)
+    task = make_task(X, y, "absolute_error", L2)
+    descent = method(task, np.zeros((1, X.shape[1])), task.constant, 1e-8)
+    descent.run_epoch()
+    descent.gap = 1e-12
+    descent.objective += 1e-3  # as if the present model had gained so much
+    descent._keep_best()
+    assert_allclose(descent.gap, 1e-3, rtol=1e-9)

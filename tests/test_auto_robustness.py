@@ -183,3 +183,27 @@ def test_auto_beside_l1_takes_long_steps_where_few_rows_curve(seed):
     y = np.exp(rng.normal(size=25)) * 4000
     model = GDRegressor("huber", penalty="l1", alpha=0.5, max_iter=100).fit(X, y)
     assert model.converged_  # 11 to 42 epochs; 300 left 0.2 % of F
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "loss",
+    ["squared_hinge", "modified_huber", "huber", "squared_epsilon_insensitive"],
+)
+def test_auto_converges_with_the_diagonal_for_a_metric(loss, mode):
+    # more sparse columns than a Cholesky factor takes
+    rng = np.random.default_rng(0)
+    X = csr_array(rng.random((300, 600)) * (rng.random((300, 600)) < 0.02))
+    z = X @ rng.normal(size=600) + 0.1 * rng.normal(size=300)
+    classification = loss in ("squared_hinge", "modified_huber")
+    estimator = GDClassifier if classification else GDRegressor
+    y = z > 0 if classification else z
+    loose, tight = (
+        estimator(loss, alpha=1e-3, mode=mode, tol=tol, random_state=0).fit(X, y)
+        for tol in (1e-4, 1e-9)
+    )
+    assert loose.converged_
+    assert tight.converged_
+    gap = loose.objective_ - tight.objective_
+    assert gap <= 3 * loose.suboptimality_
+    assert loose.n_iter_ < tight.n_iter_

@@ -251,8 +251,10 @@ class Multipliers:
     def _keep_best(self):
         objective = self.interval.value(self.z) + self._penalty(self.u)
         if objective < self.objective:
-            # What was gained is no longer left; but an estimate is no bound.
-            self.gap -= min(self.objective - objective, 0.9 * self.gap)
+            # What was gained is no longer left; but an estimate is no bound, and where
+            # more was gained than it said, as much may be to come.
+            gain = self.objective - objective
+            self.gap = gain if gain > self.gap else max(self.gap - gain, 0.1 * self.gap)
             self.objective = objective
             self.v, self.b = np.zeros_like(self.v), self.task.constant.copy()
             self.v[0, self.columns] = self.u[: len(self.columns)]

@@ -166,8 +166,10 @@ class ProximalMultipliers:
         v, b = self._split()
         objective = self.interval.value(self.z) + self.task.penalty(v)
         if objective < self.objective:
-            # What was gained is no longer left; but an estimate is no bound.
-            self.gap -= min(self.objective - objective, 0.9 * self.gap)
+            # What was gained is no longer left; but an estimate is no bound, and where
+            # more was gained than it said, as much may be to come.
+            gain = self.objective - objective
+            self.gap = gain if gain > self.gap else max(self.gap - gain, 0.1 * self.gap)
             self.objective = objective
             self.v, self.b = v.copy(), b.copy()
 

@@ -124,10 +124,10 @@ class SmoothDescent:
         if self._P.kept and self._promises_enough(estimate, objective):
             estimate, certified = self._certify(estimate, objective)
         if self._enough_at(estimate, objective) and task.loss.piecewise:
-            if self._holds() and self._P.certifies:  # one step is all there is to come
-                estimate = self._promised * self._P.caution * self._caution
-            else:
+            if not self._holds():
                 certified = False
+            elif self._P.certifies:  # one step is all there is to come
+                estimate = self._promised * self._P.caution * self._caution
         if self._lifted:  # what the metric promises says nothing; no loss is negative
             certified, estimate = False, objective
             if self._enough_at(self._promised, objective):
@@ -258,7 +258,9 @@ class SmoothDescent:
         self._find_image(0)
         at = self._objectives[-1], self.v, self._z, self._h
         step = self._moves[0], self._images[0]
-        return keeps_promise(self.task, at, step, self._promised)
+        # Of a diagonal P the step may be too long; that F falls, the epochs say.
+        promised = self._promised if self._P.certifies else -np.inf
+        return keeps_promise(self.task, at, step, promised)
 
     def _duality_gap(self):
         """Give sum_j g_j^2 / (2 ridge_j): a bound, where the intercept's is settled."""

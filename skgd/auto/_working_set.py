@@ -8,6 +8,9 @@ from skgd._core.engine import Design
 
 _ROUNDS = 200
 _MOST_GRAM = 300  # sparse columns beyond which H is not formed
+# Sparse columns up to which it is where coordinate descent is slow: columns of groups
+# that add up to one (categories) take hundreds of rounds, those of text 2 to 8.
+_MOST_SLOW, _SLOW = 2000, 12
 _BLOCK_ROWS = 4096  # of a dense X whose columns are gathered at a time
 
 
@@ -33,6 +36,7 @@ class WorkingSetModel:
         self.n_features = len(task.l1)
         self.columns = np.empty(0, dtype=np.intp)
         self.size = 0  # of the last working set
+        self.most_gram = _MOST_GRAM
         self.blocks: list[np.ndarray] = []
 
     def take_over(self, earlier) -> None:
@@ -40,6 +44,7 @@ class WorkingSetModel:
         self.h, self.squares = earlier.h, earlier.squares
         self.diagonal = self.squares + self.task.ridge
         self.columns, self.size = earlier.columns, earlier.size
+        self.most_gram = earlier.most_gram
         self.blocks, self.by_column = earlier.blocks, earlier.by_column
         columns = np.arange(len(self.columns))
         for H, diagonal in zip(self.blocks, self.diagonal, strict=False):
@@ -87,7 +92,13 @@ class WorkingSetModel:
                 total, last, _ = descend_gram(self.blocks[k], r, *kinks, x, *goal)
                 step[k, chosen] = x - v[k, chosen]
             else:
-                total, last = self._descend_columns(k, v[k], kinks, goal, step[k])
+                total, last, rounds = self._descend_columns(
+                    k, v[k], kinks, goal, step[k]
+                )
+                if rounds > _SLOW and len(columns) <= _MOST_SLOW:
+                    self.most_gram = _MOST_SLOW
+                    self._extend(columns)
+                    return self.propose(g, v, d1, absolute, relative)
             decrease, rest = decrease + total, rest + last
         outside = self.promise.sum() - self.promise[columns].sum()
         return step, decrease + max(outside, 0.0), rest
@@ -98,7 +109,7 @@ class WorkingSetModel:
         scale = np.ascontiguousarray(view.scale[columns])
         ridge = np.ascontiguousarray(self.task.ridge[columns])
         x, e = np.append(v[columns], 0.0), self.d[k].copy()
-        total, last, _ = descend_columns(
+        total, last, rounds = descend_columns(
             self.by_column,
             scale,
             self.h[k],
@@ -112,7 +123,7 @@ class WorkingSetModel:
         step[columns] = x[:-1] - v[columns]
         if self.task.fit_intercept:
             step[d] = x[-1] + (view.mean[columns] * scale) @ step[columns]
-        return total, last
+        return total, last, rounds
 
     def _choose(self, g, v):
         """Give the support and the columns of the largest e_j, in order."""
@@ -144,7 +155,7 @@ class WorkingSetModel:
         new = np.setdiff1d(np.arange(len(columns)), known, assume_unique=True)
         size = len(columns) + int(self.task.fit_intercept)
         self.by_column = None
-        if self.task.view.sparse and len(columns) > _MOST_GRAM:
+        if self.task.view.sparse and len(columns) > self.most_gram:
             self.by_column = self._sparse_columns(columns)
             self.columns, self.blocks = columns, []
             return
