@@ -10,6 +10,9 @@ _FRESH = 0.1  # relative change of the curvature up to which an estimate is trus
 # (measured: 3.5 times, with changes up to 0.6), and its contraction from which an
 # epoch costs less than a fresh model.
 _OLD, _FALLING = 10.0, 0.6
+# Share of the gap sought that no round need gain, and what may be left then in units
+# of the last round's gain.
+_IDLE, _LEFT = 0.01, 10.0
 _ROUNDING = 4e-16  # of F: below it no decrease shows
 _HALVINGS = 40
 _LEAST_FLOOR = 1e-9  # of the curvature's bound
@@ -281,11 +284,12 @@ class ProximalNewton:
             relative = self.model.fine
         else:
             relative = self.model.rough
+        idle = 0.0 if self.task.loss.piecewise else _IDLE * self._needed()
         step, decrease, rest = self.model.propose(
             self.gradient,
             self._unknowns(),
             self.d,
-            0.1 * _ROUNDING * abs(self.objective),
+            max(0.1 * _ROUNDING * abs(self.objective), idle),
             relative,
         )
         d = len(self.task.l1)
@@ -294,7 +298,9 @@ class ProximalNewton:
         self.slope = float((self.gradient * step).sum() + kinks.sum())
         self.proposal, self.image = (dv, db), None
         self.estimate = self.promised = decrease
-        self.fine = rest <= self.model.fine * decrease
+        self.fine = rest <= max(self.model.fine * decrease, idle)
+        if self.fine and rest > self.model.fine * decrease:  # what more rounds may gain
+            self.estimate += _LEFT * rest
 
     def _search(self) -> float:
         """Go along the proposal as far as F falls enough; give the share taken."""
