@@ -218,7 +218,8 @@ def test_kinked_descent_from_the_optimum_stops_after_an_epoch(rng, loss, method)
     again, reports = run(method, task, tol=1e-4, start=(first.v, first.b))
     assert len(reports) == 1
     assert reports[-1].certified
-    assert again.objective <= first.objective * (1.0 + 1e-15)
+    # rtol=1e-14: the raw predictions are computed afresh
+    assert again.objective <= first.objective * (1.0 + 1e-14)
 
 
 @LOSSES

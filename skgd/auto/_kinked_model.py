@@ -80,9 +80,10 @@ class GramModel:
         return self.joint or self.n_outputs == 1
 
     @property
-    def dear(self) -> bool:
-        """Whether a new model costs many epochs."""
-        return self.joint and self.n_outputs * len(self.l1) > _JOINT
+    def lasting(self) -> float:
+        """How much longer than others it is kept: where a new one costs many epochs."""
+        dear = self.joint and self.n_outputs * len(self.l1) > _JOINT
+        return 2.0 if dear else 1.0
 
     def grow(self) -> bool:
         """Let the classes share one Hessian, if they can; tell whether that is new."""

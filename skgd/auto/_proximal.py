@@ -10,7 +10,9 @@ _FRESH = 0.1  # relative change of the curvature up to which an estimate is trus
 # (measured: 3.5 times, with changes up to 0.6), and its contraction from which an
 # epoch costs less than a fresh model.
 _OLD, _FALLING = 10.0, 0.6
-_DEAR_STALE = 0.6  # as `stale` of a space, of models that cost many epochs
+# Share of the gap sought that no round need gain, and what may be left then in units
+# of the last round's gain.
+_IDLE, _LEFT = 0.01, 10.0
 _ROUNDING = 4e-16  # of F: below it no decrease shows
 _HALVINGS = 40
 _LEAST_FLOOR = 1e-9  # of the curvature's bound
@@ -67,6 +69,7 @@ class ProximalNewton:
         self.estimate = np.inf
         self.slope = 0.0  # of F along the step proposed
         self.promised = self.before = np.inf  # by the step proposed, by the last one
+        self.fine = False  # whether the last proposal is as good as an estimate has to
         self.correction = 1.0  # of the estimate
         self.objectives: list[float] = []
         self.varying = False  # whether the curvature ever did
@@ -163,8 +166,7 @@ class ProximalNewton:
         self._find_gradient()
         change, self.bare = self._change(), False
         self.varying |= 0 < change < np.inf
-        stale = self.task.space.stale
-        if change > (max(stale, _DEAR_STALE) if self.model.dear else stale):
+        if change > self.task.space.stale * self.model.lasting:
             self._refresh()
             change = 0.0
         self.before = self.promised
@@ -202,7 +204,7 @@ class ProximalNewton:
             self._find_gradient()
             self._refresh()
             self._propose(certify=True)
-        elif self.model.rough > self.model.fine:
+        elif not self.fine:
             self._propose(certify=True)
         if self.lifted and self.estimate <= self._needed():
             # What the lifted curvature promises may be far too little; the bare one's
@@ -224,11 +226,11 @@ class ProximalNewton:
         """
         if self.lifted or self.task.loss.piecewise or not self.model.trusted:
             return False
-        if self.model.rough > self.model.fine:
+        if not self.fine:
             self._propose(certify=True)
         falls = self.promised <= _FALLING * self.before
         self.estimate = _OLD * self.promised
-        return self.estimate <= self._needed() or (self.model.dear and falls)
+        return self.estimate <= self._needed() or (self.model.lasting > 1.0 and falls)
 
     def _keeps_promise(self) -> bool:
         """Tell whether rows cross no kink of l' on the way that is proposed."""
@@ -283,11 +285,12 @@ class ProximalNewton:
             relative = self.model.fine
         else:
             relative = self.model.rough
-        step, decrease, _ = self.model.propose(
+        idle = 0.0 if self.task.loss.piecewise else _IDLE * self._needed()
+        step, decrease, rest = self.model.propose(
             self.gradient,
             self._unknowns(),
             self.d,
-            0.1 * _ROUNDING * abs(self.objective),
+            max(0.1 * _ROUNDING * abs(self.objective), idle),
             relative,
         )
         d = len(self.task.l1)
@@ -296,6 +299,9 @@ class ProximalNewton:
         self.slope = float((self.gradient * step).sum() + kinks.sum())
         self.proposal, self.image = (dv, db), None
         self.estimate = self.promised = decrease
+        self.fine = rest <= max(self.model.fine * decrease, idle)
+        if self.fine and rest > self.model.fine * decrease:  # what more rounds may gain
+            self.estimate += _LEFT * rest
 
     def _search(self) -> float:
         """Go along the proposal as far as F falls enough; give the share taken."""

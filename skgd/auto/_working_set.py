@@ -29,7 +29,6 @@ class WorkingSetModel:
     # As GramModel's. Text at a weak l1 penalty takes as many steps as with 1e-3 for
     # both, and 4 s instead of 10.
     rough, fine = 0.1, 1e-2
-    dear = False
 
     def __init__(self, task):
         self.task = task
@@ -38,6 +37,7 @@ class WorkingSetModel:
         self.size = 0  # of the last working set
         self.most_gram = _MOST_GRAM
         self.blocks: list[np.ndarray] = []
+        self.by_column = None
 
     def take_over(self, earlier) -> None:
         """Take the curvature of a model of another penalty, which is of no use then."""
@@ -54,6 +54,15 @@ class WorkingSetModel:
     def trusted(self) -> bool:
         """Whether the model's decrease estimates F - F*."""
         return len(self.task.constant) == 1
+
+    @property
+    def lasting(self) -> float:
+        """How much longer than others it is kept: less where H is not formed.
+
+        A new curvature costs less than the sweeps of another epoch then: of text, a
+        weak l1 took 80 epochs and 5.1 s, and takes 27 and 3.0.
+        """
+        return 1.0 if self.by_column is None else 1.0 / 3.0
 
     def grow(self) -> bool:
         """Tell that there is no better model."""
