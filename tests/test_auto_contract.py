@@ -512,6 +512,18 @@ def test_penalty_that_leaves_next_to_nothing_is_no_failure(rng):
         assert GDClassifier(alpha=alpha).fit(wide, labels).converged_
 
 
+@pytest.mark.parametrize("loss", ["squared_hinge", "modified_huber"])
+def test_duality_gap_ends_a_piecewise_loss_on_wide_text(rng, loss):
+    wide = csr_matrix(rng.normal(size=(400, 6000)) * (rng.random((400, 6000)) < 0.01))
+    labels = rng.random(400) < 0.4
+    few = GDClassifier(loss, tol=1e-2, alpha=1e-3).fit(wide, labels)
+    many = GDClassifier(loss, tol=1e-8, alpha=1e-3).fit(wide, labels)
+    assert few.converged_
+    assert few.n_iter_ < many.n_iter_
+    # tol times what the best constant, no better than zero, leaves to gain
+    assert few.objective_ - many.objective_ <= 1e-2 * (1.0 - many.objective_)
+
+
 @each_mode
 def test_coefficients_that_float32_cannot_hold_are_said_to_be_lost(mode):
     x, apart = RNG.integers(0, [[32], [2]], size=(2, 200))

@@ -124,8 +124,8 @@ class SmoothDescent:
         if self._P.kept and self._promises_enough(estimate, objective):
             estimate, certified = self._certify(estimate, objective)
         if self._enough_at(estimate, objective) and task.loss.piecewise:
-            if not self._holds():
-                certified = False
+            if not self._holds():  # the curvature tells nothing, a gap does
+                certified = self._enough_at(self._bound, objective)
             elif self._P.certifies:  # one step is all there is to come
                 estimate = self._promised * self._P.caution * self._caution
         if self._lifted:  # what the metric promises says nothing; no loss is negative
