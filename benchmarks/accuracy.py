@@ -57,7 +57,7 @@ PENALTIES = "l2", "l1", "elasticnet"
 ALPHAS = 1e-6, 1e-4, 1e-2
 MODES = "auto", "batch", "mini-batch", "stochastic"
 QUANTILE = 0.75
-JUDGED = 1e-8  # of the null model's gap: below it, an estimate may say anything
+JUDGED = 1e-9  # of the null model's gap: below it, an estimate may say anything
 
 
 class Case(NamedTuple):
