@@ -6,10 +6,11 @@ from skgd._report import Report
 from skgd.auto._promise import keeps_promise
 
 _FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
-# How far an estimate may fall short where the curvature has changed by more than that
-# (measured: 3.5 times, with changes up to 0.6), and its contraction from which an
-# epoch costs less than a fresh model.
-_OLD, _FALLING = 10.0, 0.6
+# Where the curvature has changed by more than that an estimate may fall short, 3.5
+# times as measured with changes up to 0.6: it is enough with a margin of ten, and said
+# to be three times as large. From that contraction on an epoch costs less than a fresh
+# model.
+_OLD, _OLD_SAID, _FALLING = 10.0, 3.0, 0.6
 # Share of the gap sought that no round need gain, and what may be left then in units
 # of the last round's gain.
 _IDLE, _LEFT = 0.01, 10.0
@@ -67,6 +68,7 @@ class ProximalNewton:
         self.proposal = self.image = None
         self.curvature = None  # that of the model
         self.estimate = np.inf
+        self.old = False  # whether it is that of an old model, with a margin
         self.slope = 0.0  # of F along the step proposed
         self.promised = self.before = np.inf  # by the step proposed, by the last one
         self.fine = False  # whether the last proposal is as good as an estimate has to
@@ -164,7 +166,7 @@ class ProximalNewton:
         if self.rmatvec is None:
             self.rmatvec = self.task.view.rmatvec(self.d)
         self._find_gradient()
-        change, self.bare = self._change(), False
+        change, self.bare, self.old = self._change(), False, False
         self.varying |= 0 < change < np.inf
         if change > self.task.space.stale * self.model.lasting:
             self._refresh()
@@ -199,7 +201,7 @@ class ProximalNewton:
         self.bare = False
         grown = self.model.grow()
         if change > _FRESH and not grown and self._does_while_old():
-            return 0.0 if self.estimate <= self._needed() else change
+            return 0.0 if self.old else change
         if change > _FRESH or grown:
             self._find_gradient()
             self._refresh()
@@ -229,8 +231,8 @@ class ProximalNewton:
         if not self.fine:
             self._propose(certify=True)
         falls = self.promised <= _FALLING * self.before
-        self.estimate = _OLD * self.promised
-        return self.estimate <= self._needed() or (self.model.lasting > 1.0 and falls)
+        self.old = _OLD * self.promised <= self._needed()
+        return self.old or (self.model.lasting > 1.0 and falls)
 
     def _keeps_promise(self) -> bool:
         """Tell whether rows cross no kink of l' on the way that is proposed."""
@@ -241,7 +243,9 @@ class ProximalNewton:
     def _corrected(self) -> float:
         """Give the estimate, larger where the last one was too small."""
         estimate = self.estimate
-        if self.varying:  # half to all of the truth, then: measured
+        if self.old:
+            estimate *= _OLD_SAID
+        elif self.varying:  # half to all of the truth, then: measured
             estimate *= max(self.correction, _VARYING)
         if self.model.trusted:
             return estimate
@@ -301,7 +305,7 @@ class ProximalNewton:
         self.estimate = self.promised = decrease
         self.fine = rest <= max(self.model.fine * decrease, idle)
         if self.fine and rest > self.model.fine * decrease:  # what more rounds may gain
-            self.estimate += _LEFT * rest
+            self.estimate += min(_LEFT * rest, 2.0 * decrease)
 
     def _search(self) -> float:
         """Go along the proposal as far as F falls enough; give the share taken."""

@@ -20,6 +20,7 @@ _CHANGED = 0.05
 # estimate is 0.35 to 1.3 of the truth (measured).
 _CAUTION = 2.0
 _SLOWEST = 0.9  # contraction an epoch that an estimate allows for
+_AGED = 3.0  # times its estimate that F - F* may be, of a P that is not fresh
 _DRIFT = 50  # epochs after which z is computed afresh
 # Epochs that begin with a move, where l' has kinks: Newton's steps end as soon as they
 # know which rows curve, and each move takes other rows across. On digits, squared
@@ -143,15 +144,16 @@ class SmoothDescent:
         return Report(objective, estimate, float(norm), step, certified, self._stuck)
 
     def _estimate_without_age(self, estimate, objective):
-        """Give what a fresh P estimates, or a bound of it that is enough.
+        """Give what a fresh P estimates, or of a bound that is enough what is likely.
 
-        With every row's curvature r times that in P at least, H is r P at least.
+        With every row's curvature r times that in P at least, H is r P at least; but
+        seldom does the row that has lost most decide.
         """
         if not (self._lifted or self.task.loss.piecewise):
             ratio = self.task.space.least_ratio(self._h, self._h_of_P)
             bound = estimate / max(ratio, 1e-300)
             if self._enough_at(bound, objective):
-                return bound
+                return min(bound, _AGED * estimate)
         self._refresh(True)
         return self._find_direction(objective)
 
