@@ -46,7 +46,7 @@ def plot_ratios(results):
     axes.set_xlabel(
         "time of the best peer over skgd's, to 1e-4; alone: no peer arrives"
     )
-    axes.legend(loc="lower right", frameon=False)
+    axes.legend(loc="center right", bbox_to_anchor=(0.85, 0.25), frameon=False)
     return figure
 
 
