@@ -129,6 +129,19 @@ class Problem:
         return total / self.weight_sum
 
 
+def objective_of(estimator, n_outputs):
+    """Give what a Problem says of F, whatever rows it is of."""
+    ridge, l1 = _parameters.penalty_of(estimator)
+    return {
+        "loss": estimator._core_loss(n_outputs),
+        "parameter": _parameters.loss_parameter(estimator),
+        "ridge": ridge,
+        "l1": l1,
+        "fit_intercept": estimator.fit_intercept,
+        "minimised": _parameters.minimises(estimator),
+    }
+
+
 def problem_in_memory(estimator, training, rows, state):
     """Give the problem of the given rows; `state` keeps the mean of the weights."""
     X, weight = training.X, training.weight
@@ -144,16 +157,10 @@ def problem_in_memory(estimator, training, rows, state):
         weight = np.full(X.shape[0], 1.0 / mean)
     if len(rows) < X.shape[0]:
         _validation.check_finite(estimator, X)  # no epoch will read all of it
-    ridge, l1 = _parameters.penalty_of(estimator)
     return Problem(
         design,
         engine.Samples(training.targets, weight, training.n_outputs, training.positive),
         rows,
-        estimator._core_loss(training.n_outputs),
-        _parameters.loss_parameter(estimator),
-        ridge,
-        l1,
-        estimator.fit_intercept,
-        _parameters.minimises(estimator),
-        effective_n_jobs(estimator.n_jobs),
+        n_threads=effective_n_jobs(estimator.n_jobs),
+        **objective_of(estimator, training.n_outputs),
     )

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from skgd import _parameters
 from skgd._core.bridge import SampleLoss
 from skgd._core.losses import traits_of
 from skgd._dask._collections import blocks_of, check_features, dtype_of
@@ -17,7 +16,7 @@ from skgd._dask._rows import Output, Reading, add
 from skgd._dask._space import SPACE
 from skgd._dask._stand_ins import BlockLoss, BlockView, Curvature
 from skgd._dask._survey import Labels, Numbers
-from skgd._problem import Problem
+from skgd._problem import Problem, objective_of
 from skgd.auto import _coordinates
 from skgd.auto._kinked_model import MOST_WHOLE
 from skgd.auto._moments import Columns
@@ -91,19 +90,13 @@ def problem_in_blocks(estimator, training, state):
     n_rows = training.X.shape[0]
     state.weight_count = float(n_rows)
     state.weight_mean = training.reading.weight_sum / n_rows
-    ridge, l1 = _parameters.penalty_of(estimator)
     return BlockProblem(
         training.X,
         None,
         range(n_rows),
-        estimator._core_loss(training.n_outputs),
-        _parameters.loss_parameter(estimator),
-        ridge,
-        l1,
-        estimator.fit_intercept,
-        _parameters.minimises(estimator),
-        1,
-        training,
+        n_threads=1,
+        training=training,
+        **objective_of(estimator, training.n_outputs),
     )
 
 
