@@ -166,3 +166,12 @@ class SampleLoss:
         else:
             hessian = np.tensordot(directions * h, directions, ([1, 2], [1, 2]))
         return value, gradient, hessian
+
+
+def columns_in_groups(n, random):
+    """Give X of two groups of columns that add up to one, and each row's columns."""
+    first = (random.integers(400, size=n) * random.random(n)).astype(int)
+    second = (200 * random.random(n) ** 2).astype(int)
+    X = np.zeros((n, 600))
+    X[np.arange(n), first] = X[np.arange(n), 400 + second] = 1.0
+    return X, first, second

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
+from auto_reference import columns_in_groups
 from skgd import GDRegressor
 from skgd._core.bridge import SampleLoss, View
 from skgd._core.engine import Design
@@ -365,10 +366,7 @@ def test_multipliers_by_conjugate_gradients_tell_what_products_leave():
     # groups of columns that add up to one, of a small penalty: rough products do not
     # see all of a gradient, and had F at 2e-5 above the optimum for an estimate of 1e-8
     n, random = 2000, np.random.default_rng(2)
-    first = (random.integers(400, size=n) * random.random(n)).astype(int)
-    second = (200 * random.random(n) ** 2).astype(int)
-    X = np.zeros((n, 600))
-    X[np.arange(n), first] = X[np.arange(n), 400 + second] = 1.0
+    X, first, second = columns_in_groups(n, random)
     y = 3 + 0.5 * random.normal(size=400)[first] + 0.5 * random.normal(size=200)[second]
     y = np.round(y + random.normal(size=n)).clip(1, 5)
     loose, tight = (

@@ -14,6 +14,7 @@ from sklearn.datasets import (
 )
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression
 
+from auto_reference import columns_in_groups
 from skgd import GDRegressor
 from skgd._core.bridge import SampleLoss, View
 from skgd._core.coordinate import descend_columns, descend_gram
@@ -327,10 +328,7 @@ def test_column_descent_equals_gram_descent(rng):
 
 def test_proximal_takes_few_steps_beside_groups_of_columns_that_add_up_to_one():
     n, random = 2000, np.random.default_rng(0)
-    first = (random.integers(400, size=n) * random.random(n)).astype(int)
-    second = (200 * random.random(n) ** 2).astype(int)
-    X = np.zeros((n, 600))
-    X[np.arange(n), first] = X[np.arange(n), 400 + second] = 1.0
+    X, first, second = columns_in_groups(n, random)
     y = random.normal(size=400)[first] + random.normal(size=200)[second]
     y += 2.0 * random.normal(size=n)
     options = {"penalty": "l1", "alpha": 1e-6, "tol": 1e-8, "max_iter": 12}
