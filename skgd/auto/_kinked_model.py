@@ -52,6 +52,9 @@ class GramModel:
     # Share of the decrease that the last round may bring: of a step that is taken, and
     # of one whose decrease is the estimate.
     rough = fine = 1e-3
+    # Share of the gap sought that no round need gain. None: rounds are cheap here, and
+    # the first may gain a two hundredth of what is left, far below the tolerance.
+    idle = 0.0
 
     def __init__(self, task):
         self.task = task

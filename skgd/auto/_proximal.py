@@ -11,9 +11,7 @@ _FRESH = 0.1  # relative change of the curvature up to which an estimate is trus
 # to be three times as large. From that contraction on an epoch costs less than a fresh
 # model.
 _OLD, _OLD_SAID, _FALLING = 10.0, 3.0, 0.6
-# Share of the gap sought that no round need gain, and what may be left then in units
-# of the last round's gain.
-_IDLE, _LEFT = 0.01, 10.0
+_LEFT = 10.0  # in idle rounds, in units of the last one's gain
 _ROUNDING = 4e-16  # of F: below it no decrease shows
 _HALVINGS = 40
 _LEAST_FLOOR = 1e-9  # of the curvature's bound
@@ -289,7 +287,8 @@ class ProximalNewton:
             relative = self.model.fine
         else:
             relative = self.model.rough
-        idle = 0.0 if self.task.loss.piecewise else _IDLE * self._needed()
+        piecewise = self.task.loss.piecewise
+        idle = 0.0 if piecewise else self.model.idle * self._needed()
         step, decrease, rest = self.model.propose(
             self.gradient,
             self._unknowns(),
