@@ -1,5 +1,7 @@
 """Newton's method for log loss and softmax, and proximal Newton for their l1."""
 
+import time
+
 import numpy as np
 from interior_point import Boxes, InteriorPoint
 from objective import log_derivatives, losses
@@ -66,18 +68,24 @@ def minimum_of_model(F, u, g, H, enough):
     solver = InteriorPoint(stack, boxes, H, linear=g - H @ u)
     now = F.l1 @ np.abs(u)
     model = now + g @ u - u @ H @ u / 2  # its value at u
-    spread = np.abs(u).mean() + np.abs(g[bounded] / np.diag(H)[bounded]).mean()
+    curvature = np.diag(H)[bounded]
+    curved = curvature > 1e-12 * curvature.max()
+    newton_steps = g[bounded][curved] / curvature[curved]
+    spread = np.abs(u).mean() + np.abs(newton_steps).mean()
     v, _, _ = solver.solve(u, lambda q: 0.01 * max(enough, model - q), spread)
     step = v - u
     gain = now - F.l1 @ np.abs(v) - g @ step - step @ H @ step / 2
     return step, gain
 
 
-def minimise(problem, design, start, null, relative=1e-13):
-    """Give u, F there and the last model's gain: an estimate of F - F*."""
+def minimise(problem, design, start, null, relative=1e-13, deadline=np.inf):
+    """Give u, F there and the last model's gain: an estimate of F - F*.
+
+    `start` is the intercept of the best constant model, or a whole u.
+    """
     F = LogObjective(problem, design)
     u = np.zeros((F.K, design.size))
-    u[:, -1] = start
+    u[:, -np.size(start) :] = start
     u = u.ravel()
     value, gain = F.value(u), np.inf
     for _ in range(200):
@@ -95,6 +103,7 @@ def minimise(problem, design, start, null, relative=1e-13):
         else:
             break  # doubles allow no decrease
         u, value = u + size * step, trial
-        if size == 1 and gain <= enough:
+        done = size == 1 and gain <= enough
+        if done or time.process_time() > deadline:
             break
     return u.reshape(F.K, -1), value, abs(gain)

@@ -8,7 +8,7 @@
 
 Log loss goes by (proximal) Newton, every other loss by an interior point method; on
 wide sparse X by an augmented Lagrangian with conjugate gradients, or for l1 by the
-interior point on a working set of columns; all in centred and scaled coordinates. The
+same on a working set of columns; all in centred and scaled coordinates. The
 certificate is a bound on (F - F*) / (F_null - F*), or for log loss on dense X an
 estimate of it: the gain that the last Newton model promised.
 """
@@ -104,8 +104,8 @@ def solve(problem):
         u = u if problem.is_softmax else u[0]
     else:
         stack, boxes, M = stacked(problem, design)
-        if wide and problem.loss != "log_loss" and problem.l1 and not problem.ridge:
-            method = "interior point on a working set"
+        if wide and problem.l1 and not problem.ridge:
+            method = "working set"
             u, value, bound = working_set.minimise(
                 problem, design, stacked, start, null, deadline=deadline
             )

@@ -108,15 +108,17 @@ def test_optimum_of_wide_solver_is_the_same(loss):
         assert bound < 1e-7 * null
 
 
-@pytest.mark.parametrize("loss", [x for x in LOSSES if x != "log_loss"])
-def test_optimum_of_working_set_is_the_same(loss, monkeypatch):
+@pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_optimum_of_working_set_is_the_same(loss, penalty, monkeypatch):
     monkeypatch.setattr(working_set, "FIRST", 2)
     X, y = data(loss)
-    posed = Problem(csr_matrix(X / SCALES - 10), y, loss, "l1", 0.05)
+    posed = Problem(csr_matrix(X / SCALES - 10), y, loss, penalty, 0.05)
     start, null = null_intercept(posed), null_objective(posed)
     design = Scaled(posed.X)
-    _, value, _ = working_set.minimise(posed, design, module.stacked, start, null)
+    _, value, bound = working_set.minimise(posed, design, module.stacked, start, null)
     assert_allclose(value, solve(posed)[0], rtol=1e-9)
+    assert bound < 1e-8 * null
 
 
 @pytest.mark.parametrize("loss", LOSSES)
