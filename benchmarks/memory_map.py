@@ -124,8 +124,45 @@ def read(X):
     return time.perf_counter() - start
 
 
-def main():
-    """Write the file unless it is there, run the fits, print the table."""
+def add_reading(table, X):
+    """Time a pass of NumPy, the physical limit."""
+    seconds = read(X)
+    figure = Figure(f"{seconds:.1f}", [seconds])
+    rate = f"{X.nbytes / 1e9 / seconds:.2f}"
+    table.add("a pass of NumPy", figure, rate, 1, "", "")
+
+
+def add_sample(table, X, y):
+    """Fit a sample in memory, whose objective the others should come near."""
+    rows = np.random.default_rng(1).choice(len(y), min(SAMPLE, len(y)), replace=False)
+    rows.sort()
+    sample = GDClassifier(tol=1e-6).fit(X[rows], y[rows])
+    name = f"a sample of {len(rows)} rows"
+    table.add(name, "", "", sample.n_iter_, "", f"{sample.objective_:.5f}")
+
+
+def add_fit(table, X, name, options):
+    """Run a fit in a process of its own, under the limit."""
+    command = [sys.executable, __file__, "--file", options.file, "--fit", name]
+    command += ["--limit", str(options.limit)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        error = done.stderr.strip().splitlines()[-1]
+        table.add(name, "failed", error, "", "", "")
+        return
+    result = json.loads(done.stdout)
+    passes = EPOCHS if "epoch" in name else None
+    speed = f"{X.nbytes * passes / 1e9 / result['seconds']:.2f}" if passes else ""
+    table.add(
+        *(name, Figure(f"{result['seconds']:.1f}", [result["seconds"]])),
+        *(speed, result["n_iter"]),
+        f"{result['peak'] / 1e9:.2f} GB",
+        f"{result['objective']:.5f}",
+    )
+
+
+def arguments():
+    """Give the options of the command line."""
     made = parser(__doc__)
     folder = Path(os.environ.get("SKGD_DATA") or tempfile.gettempdir())
     made.add_argument("--file", type=Path, default=folder / "memory-map.f32")
@@ -136,50 +173,31 @@ def main():
     made.add_argument("--fit", choices=FITS, help=argparse.SUPPRESS)
     options = made.parse_args()
     options.gigabytes *= options.scale
-    limit = int(options.limit * 1e9)
+    return options
+
+
+def main():
+    """Write the file unless it is there, run the fits, print the table."""
+    options = arguments()
     if options.fit:
-        fit(options.file, options.fit, limit)
+        fit(options.file, options.fit, int(options.limit * 1e9))
         return
     size = options.gigabytes * 1e9
     if not options.file.exists() or abs(options.file.stat().st_size - size) > 1e6:
         write(options.file, options.gigabytes)
     X, y = opened(options.file)
-    rows = np.random.default_rng(1).choice(len(y), min(SAMPLE, len(y)), replace=False)
-    rows.sort()
-    sample = GDClassifier(tol=1e-6).fit(X[rows], y[rows])
     table = Table(
         f"X of {len(y)} x {X.shape[1]} float32 in a file, {X.nbytes / 1e9:.1f} GB",
         *("what", "seconds", "GB/s", "epochs", "private memory", "objective"),
     )
     if options.cold:
         forget_file(options.file)
-    seconds = read(X)
-    rate = X.nbytes / 1e9 / seconds
-    figure = Figure(f"{seconds:.1f}", [seconds])
-    table.add("a pass of NumPy", figure, f"{rate:.2f}", 1, "", "")
-    table.add(
-        *(f"a sample of {len(rows)} rows", "", "", sample.n_iter_, ""),
-        f"{sample.objective_:.5f}",
-    )
+    add_reading(table, X)
+    add_sample(table, X, y)
     for name in options.modes:
         if options.cold:
             forget_file(options.file)
-        command = [sys.executable, __file__, "--file", options.file, "--fit", name]
-        command += ["--limit", str(options.limit)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            error = done.stderr.strip().splitlines()[-1]
-            table.add(name, "failed", error, "", "", "")
-            continue
-        result = json.loads(done.stdout)
-        passes = EPOCHS if "epoch" in name else None
-        speed = f"{X.nbytes * passes / 1e9 / result['seconds']:.2f}" if passes else ""
-        table.add(
-            *(name, Figure(f"{result['seconds']:.1f}", [result["seconds"]])),
-            *(speed, result["n_iter"]),
-            f"{result['peak'] / 1e9:.2f} GB",
-            f"{result['objective']:.5f}",
-        )
+        add_fit(table, X, name, options)
     save(options, {"file": table})
 
 

@@ -73,7 +73,7 @@ def minimise(problem, design, stacked, start, null, relative=1e-9, deadline=np.i
     t, value = rows.multipliers(start), null
     columns, part_u = np.zeros(0, dtype=int), np.array([start])
     lower = rows.lower_bound(t)
-    for _ in range(25):
+    for _ in range(100):
         excess = rows.slopes(t) / lam
         excess[columns] = 0
         broken = np.flatnonzero(excess > 1 + 1e-10)
