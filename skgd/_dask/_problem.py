@@ -17,7 +17,7 @@ from skgd._dask._space import SPACE
 from skgd._dask._stand_ins import BlockLoss, BlockView, Curvature
 from skgd._dask._survey import Labels, Numbers
 from skgd._problem import Problem, objective_of
-from skgd.auto import _coordinates
+from skgd.auto import _constant, _coordinates
 from skgd.auto._kinked_model import MOST_WHOLE
 from skgd.auto._moments import Columns
 
@@ -215,7 +215,7 @@ class BlockProblem(Problem):
         if not self.fit_intercept:
             return self._look(loss, Raw(view.mean, model, fixed.astype(np.float64)))
         few = self._few(loss.output)
-        constant = _coordinates.best_constant(few)
+        constant = _constant.best_constant(few)
         seen = self.training.targets
         exact = isinstance(seen, Labels) or few.quadratic or few.log_link
         loss.wants_grams = exact and SPACE.factors(loss, view) and not few.quadratic
@@ -236,4 +236,4 @@ class BlockProblem(Problem):
     def _look(self, loss, z):
         h = Curvature(loss)
         value = loss.evaluate(z, h=h)
-        return z.b.copy(), value, _coordinates.mean_curvature(loss, h)
+        return z.b.copy(), value, _constant.mean_curvature(loss, h)

@@ -6,12 +6,8 @@ import numpy as np
 
 from skgd._core.losses import traits_of
 from skgd._core.order import shuffle
-from skgd.auto._coordinates import (
-    best_constant,
-    look_at_columns,
-    output_losses,
-    row_weights,
-)
+from skgd.auto._constant import best_constant
+from skgd.auto._coordinates import look_at_columns, output_losses, row_weights
 from skgd.auto._lesson import Lesson
 from skgd.auto._moments import Columns
 from skgd.auto._rosenblatt import learn_by_rule

@@ -2,13 +2,8 @@
 
 import numpy as np
 
-from skgd.auto._coordinates import (
-    best_constant,
-    look_at_columns,
-    mean_curvature,
-    output_losses,
-    row_weights,
-)
+from skgd.auto._constant import best_constant, mean_curvature
+from skgd.auto._coordinates import look_at_columns, output_losses, row_weights
 
 
 def largest_alpha(problem, positive: bool, l1_ratio: float) -> float:

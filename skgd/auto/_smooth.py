@@ -6,7 +6,7 @@ import numpy as np
 
 from skgd._core.stochastic import Stochastic
 from skgd._report import Report
-from skgd.auto._coordinates import LEAST_CURVATURE
+from skgd.auto._constant import LEAST_CURVATURE
 from skgd.auto._newton import SoftmaxHessian, newton_step
 from skgd.auto._preconditioner import Diagonal
 from skgd.auto._promise import keeps_promise

@@ -14,7 +14,8 @@ from skgd._base import BaseGD
 from skgd._callbacks import NoTasks
 from skgd._core import engine
 from skgd._parameters import AUTO
-from skgd.auto._coordinates import best_constant, output_losses, row_weights
+from skgd.auto._constant import best_constant
+from skgd.auto._coordinates import output_losses, row_weights
 
 _TIGHT = 1e-10  # the tolerance that stands for the optimum
 

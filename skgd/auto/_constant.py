@@ -1,0 +1,74 @@
+"""The best constant model: where a descent begins, and how F curves there."""
+
+import numpy as np
+
+from skgd._core.bridge import SampleLoss
+from skgd._core.losses import traits_of
+from skgd.auto._interval import Interval
+
+# The mean curvature at the start is at least this share of the loss's bound: rows that
+# are flat there (huber, squared hinge) need not be flat at the optimum.
+LEAST_CURVATURE = 1e-3
+_TINY = 1e-300
+_LEAST_LOGARITHM = -36.0  # of a prediction for targets that all are zero: of 2e-16
+_BISECTIONS = 200  # halve any interval of doubles to neighbours
+
+
+def best_constant(loss):
+    """Give b of shape (K,), the best raw prediction that is the same for all rows.
+
+    Newton's method on the derivative, which does not decrease in b, kept between a
+    point where it is negative and one where it is positive.
+    """
+    if loss.n_outputs > 1:
+        share = np.bincount(loss.y, loss.weight, minlength=loss.n_outputs)
+        logit = np.log(np.maximum(share / share.sum(), 1e-300))
+        return logit - logit.mean()
+    if loss.kinked:
+        interval = Interval(loss.name, loss.parameter, loss.y, loss.weight)
+        return np.array([interval.best_constant()])
+    if loss.quadratic or loss.log_link:
+        mean = loss.weight @ loss.y / loss.weight.sum()
+        if loss.log_link:
+            mean = np.log(mean) if mean > 0.0 else _LEAST_LOGARITHM
+        return np.array([mean])
+    zero, ones = np.zeros((1, len(loss.y))), np.ones((1, 1, len(loss.y)))
+    low, high = float(loss.y.min()) - 1.0, float(loss.y.max()) + 1.0
+
+    def slope(b):
+        _, gradient, hessian = loss.plane(zero, ones, np.array([b]))
+        return gradient[0], hessian[0, 0]
+
+    while slope(low)[0] > 0.0:
+        low -= 2.0 * (high - low)
+    while slope(high)[0] < 0.0:
+        high += 2.0 * (high - low)
+    b = 0.5 * (low + high)
+    for _ in range(_BISECTIONS):
+        first, second = slope(b)
+        low, high = (b, high) if first < 0.0 else (low, b)
+        newton = b - first / second if second > 0.0 else np.nan
+        following = newton if low < newton < high else 0.5 * (low + high)
+        if first == 0.0 or abs(following - b) <= 1e-15 * max(abs(b), 1e-300):
+            break
+        b = following
+    return np.array([b])
+
+
+def mean_curvature(loss, h) -> float:
+    """Give the curvature of an output at raw predictions of which h is s l''."""
+    if loss.kinked:
+        return 1.0 / _spread(loss)
+    least = LEAST_CURVATURE * loss.curvature * loss.weight.sum()
+    return max(float(h.sum()) / loss.n_outputs, least if np.isfinite(least) else _TINY)
+
+
+def _spread(loss):
+    """Give the mean |y - median y|, whose inverse is a kinked loss's curvature.
+
+    Of classes it is one: that far are the kinks of a hinge from the start.
+    """
+    if traits_of(loss.name)["classification"]:
+        return 1.0
+    median = best_constant(SampleLoss("absolute_error", 0.0, loss.y, loss.weight))
+    return float(loss.weight @ np.abs(loss.y - median)) or 1.0
