@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from skgd._core.bridge import SampleLoss, View
+from skgd._core.bridge import View
 from skgd._core.losses import traits_of
+from skgd._core.sample_space import SampleLoss
 from skgd.auto._interval import Interval
 from skgd.auto._kinked_model import MOST_WHOLE
 from skgd.auto._least_squares import Hessian, Quadratic
