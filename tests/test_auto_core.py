@@ -7,7 +7,7 @@ from scipy.sparse import csr_array
 
 import auto_reference
 from loss_domains import in_domain, parameter_of
-from skgd._core import bridge, engine
+from skgd._core import bridge, engine, sample_space
 from skgd._core.factor import Factor
 from skgd._core.losses import LOSSES
 
@@ -62,7 +62,7 @@ def test_view_products_are_those_of_the_matrix(views, rng):
 def test_view_gradient_is_that_of_three_steps(views, name, rng):
     view, plain = views
     y, v = np.sign(rng.normal(size=900)), rng.normal(size=(1, D))
-    loss = bridge.SampleLoss(name, 0.3, y, rng.random(900))
+    loss = sample_space.SampleLoss(name, 0.3, y, rng.random(900))
     z = plain.matvec(v) + 0.7
     d = np.empty_like(z)
     expected = loss.evaluate(z, d)
@@ -95,7 +95,7 @@ def test_view_does_not_depend_on_threads(rng):
     assert_array_equal(one.rmatvec_squared(r[0]), two.rmatvec_squared(r[0]))
     v = rng.normal(size=(1, 20))
     assert_array_equal(one.matvec(v), two.matvec(v))
-    loss = bridge.SampleLoss("squared_error", 0.0, r[0], np.ones(len(X)) / len(X))
+    loss = sample_space.SampleLoss("squared_error", 0.0, r[0], np.ones(len(X)) / len(X))
     for of_one, of_two in zip(
         one.gradient(v[0], 1.0, loss), two.gradient(v[0], 1.0, loss), strict=True
     ):
@@ -120,7 +120,7 @@ def losses(request, rng):
     y = rng.integers(0, K, N).astype(np.int32) if K > 1 else in_domain(request.param, y)
     s = rng.random(N)
     arguments = request.param, parameter_of(request.param, 0.3), y, s / s.sum(), K
-    return bridge.SampleLoss(*arguments), auto_reference.SampleLoss(*arguments)
+    return sample_space.SampleLoss(*arguments), auto_reference.SampleLoss(*arguments)
 
 
 def test_sample_loss_value_and_derivatives(losses, rng):
@@ -189,17 +189,17 @@ def test_plane_step_is_newtons_whatever_the_units(rng):
         (rows.T @ rows) * units * units[:, None],
         rng.normal(size=3) * units,
     )
-    step = bridge.plane_step(gradient, hessian)
+    step = sample_space.plane_step(gradient, hessian)
     assert_allclose(hessian @ step / units, -gradient / units, rtol=1e-9)
 
 
 def test_plane_step_follows_a_move_without_curvature_a_thousand_times():
-    step = bridge.plane_step(np.array([-1.0, 2.0]), np.diag([1e-9, 1.0]))
+    step = sample_space.plane_step(np.array([-1.0, 2.0]), np.diag([1e-9, 1.0]))
     assert_allclose(step, [1e3, -2.0])
 
 
 def test_plane_step_where_all_is_flat_takes_the_first_move():
-    step = bridge.plane_step(np.array([2.0, 1.0]), np.zeros((2, 2)))
+    step = sample_space.plane_step(np.array([2.0, 1.0]), np.zeros((2, 2)))
     assert_array_equal(step, [-1.0, 0.0])
 
 
@@ -233,13 +233,13 @@ def test_addresses_are_of_the_dtype_shape_and_layout_that_are_asked_for(losses):
 
 def test_curvature_change_is_that_of_the_rows(rng):
     h, other = rng.random((2, 3, N))
-    apart, larger, least = bridge.curvature_change(h, other)
+    apart, larger, least = sample_space.curvature_change(h, other)
     assert_allclose(apart, np.abs(h - other).sum(), rtol=1e-12)
     assert_allclose(larger, np.maximum(h, other).sum(), rtol=1e-12)
     assert_allclose(least, (h / other).min(), rtol=1e-15)
-    assert bridge.curvature_change(2.0 * h, h)[2] == 1.0
+    assert sample_space.curvature_change(2.0 * h, h)[2] == 1.0
     h[0, 5] = 0.0
-    assert bridge.curvature_change(h, other)[2] == 0.0
+    assert sample_space.curvature_change(h, other)[2] == 0.0
 
 
 @pytest.mark.parametrize("d", [1, 3, 4, 7, 8, 11, 31, 298, 299, 300, 301])

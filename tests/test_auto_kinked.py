@@ -11,8 +11,9 @@ from scipy.sparse import csr_array
 
 from auto_reference import columns_in_groups
 from skgd import GDRegressor
-from skgd._core.bridge import SampleLoss, View
+from skgd._core.bridge import View
 from skgd._core.engine import Design
+from skgd._core.sample_space import SampleLoss
 from skgd.auto._interior import InteriorPoint
 from skgd.auto._interval import Interval
 from skgd.auto._multipliers import Multipliers, chosen

@@ -16,9 +16,10 @@ from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression
 
 from auto_reference import columns_in_groups
 from skgd import GDRegressor
-from skgd._core.bridge import SampleLoss, View
+from skgd._core.bridge import View
 from skgd._core.coordinate import descend_columns, descend_gram
 from skgd._core.engine import Design
+from skgd._core.sample_space import SampleLoss
 from skgd.auto._proximal import ProximalNewton
 from skgd.auto._stochastic import make_move
 from skgd.auto._task import Task

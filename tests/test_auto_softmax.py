@@ -10,8 +10,9 @@ from objective import Problem
 from optimum import optimum, relative_suboptimality
 
 from skgd import GDClassifier, alpha_path
-from skgd._core.bridge import SampleLoss, View
+from skgd._core.bridge import View
 from skgd._core.engine import Design
+from skgd._core.sample_space import SampleLoss
 from skgd.auto._newton import SoftmaxHessian, newton_step
 from skgd.auto._preconditioner import choose_rows, sharing_pays
 from skgd.auto._shared import Shared

@@ -10,9 +10,10 @@ from sklearn.datasets import load_digits
 
 from loss_domains import in_domain, parameter_of
 from skgd import GDClassifier
-from skgd._core.bridge import SampleLoss, View
+from skgd._core.bridge import View
 from skgd._core.engine import Design
 from skgd._core.losses import LOSSES
+from skgd._core.sample_space import SampleLoss
 from skgd._core.stochastic import RowDerivatives, Stochastic
 from skgd.auto._interval import kinks_of
 from skgd.auto._smooth import SmoothDescent

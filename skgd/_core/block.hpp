@@ -24,13 +24,13 @@ struct Block {
   SKGD_INLINE double evaluate(const Samples& samples, const std::uint32_t* rows,
                               std::size_t R, std::size_t K, double scale,
                               const double* b, Loss loss) const {
-    for (std::size_t k = 0; k < K; ++k)
-      for (std::size_t r = 0; r < R; ++r) {
-        const std::size_t i = rows[r];
-        z[k * R + r] = scale * z[k * R + r] + b[k];
-        y[k * R + r] = samples.target(i, k);
-        s[k * R + r] = samples.weight_of(i, k, y[k * R + r]);
-      }
+    for (std::size_t k = 0; k < K; ++k) {
+      double* raw = z + k * R;
+      const double shift = b[k];
+#pragma omp simd
+      for (std::size_t r = 0; r < R; ++r) raw[r] = scale * raw[r] + shift;
+      samples.read(rows, R, k, y + k * R, s + k * R);
+    }
     if (loss.name == LossName::softmax)
       for (std::size_t r = 0; r < R; ++r) code[r] = samples.code[rows[r]];
     return skgd::evaluate(loss, R, K, y, code, z, s, d);
@@ -88,6 +88,13 @@ SKGD_INLINE void make_aggressive(Aggressive kind, double C, Loss loss, const Des
           norm > 0.0 && value > 0.0 ? block.s[i] * std::copysign(step, sign) : 0.0;
     }
   }
+}
+
+SKGD_INLINE double sum_of(const double* d, std::size_t n) {
+  double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+  for (std::size_t i = 0; i < n; ++i) sum += d[i];
+  return sum;
 }
 
 SKGD_INLINE bool all_finite(const double* z, std::size_t n) {

@@ -8,11 +8,10 @@
 
 #include <algorithm>
 
+#include "aligned.hpp"
 #include "vector.hpp"
 
 namespace skgd {
-
-constexpr std::size_t kCacheLine = 64;
 
 // What a sweep over R long rows asks for on its way: two rows, or half a row.
 template <class T, int R>

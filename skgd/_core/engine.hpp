@@ -50,9 +50,11 @@ class EngineOf final : public Engine {
 
   Report run_epoch(const Samples& samples, Rows order, const Settings& settings,
                    State& s) const override {
-    T* const w = static_cast<T*>(s.v);
+    T* const before = static_cast<T*>(s.v);
     const std::size_t K = samples.n_outputs, size = K * X_.n_features;
-    const std::vector<T> w_before(w, w + size);
+    AlignedArray<T> own(size);
+    T* const w = own.data();
+    std::copy_n(before, size, w);
     const std::vector<double> b_before(s.b, s.b + K);
     Descent<T> descent{
         settings,
@@ -64,9 +66,10 @@ class EngineOf final : public Engine {
         s.first_intercept,
         s.second_intercept};
     Report report = run_epoch_entry(X_, samples, order, descent);
-    report.moved = squared_distance(size, w, w_before.data()) +
-                   squared_distance(K, s.b, b_before.data());
+    report.moved =
+        squared_distance(size, w, before) + squared_distance(K, s.b, b_before.data());
     report.penalty = settings.penalty.value(size, w);
+    std::copy_n(w, size, before);
     s.owed = descent.weights.l1.owed;
     s.average = descent.weights.average;
     s.steps = descent.steps;

@@ -14,10 +14,12 @@
 //    alone; threads take chunks, the sums are added in order: the same bits for any
 //    number of threads.
 // d) Weights are in X's type, everything in sample space, g and all sums in double.
-// e) Which loss or optimizer it is, is asked once a block or a step: measured free.
+// e) The plainest steps on single rows have a loop of their own (plain.hpp).
+// f) Which loss or optimizer it is, is asked once a block or a step: measured free.
 #pragma once
 
 #include "gradient.hpp"
+#include "plain.hpp"
 #include "step.hpp"
 
 namespace skgd {
@@ -30,6 +32,8 @@ SKGD_INLINE Report run_epoch(const Design& X, const Samples& samples, Rows order
                              Descent<T>& descent) {
   Weights<T>& w = descent.weights;
   const std::size_t K = samples.n_outputs, batch_size = descent.batch_size;
+  if (batch_size < order.size && is_plain(K, descent))
+    return run_plain(X, samples, order, descent);
   BlockStorage storage(K);
   const bool direct =
       descent.optimizer.name == OptimizerName::sgd && batch_size < order.size &&
@@ -37,7 +41,9 @@ SKGD_INLINE Report run_epoch(const Design& X, const Samples& samples, Rows order
       (Design::kSparse || batch_size * X.bytes_per_row() <= kDirectBytes ||
        batch_size == 1);
   const bool lazy = direct && w.l1.received == nullptr;
-  std::vector<double> gradient(direct ? 0 : w.size + K);
+  const std::size_t n_gradient = direct ? 0 : w.size + K;
+  AlignedArray<double> own(n_gradient);
+  double* const gradient = own.data();
   Pairs<T> pairs;  // an average needs all coefficients settled at each step
   if (Design::kSparse && direct && w.l1.received != nullptr && w.average.w == nullptr)
     pairs.load(w);
@@ -60,12 +66,13 @@ SKGD_INLINE Report run_epoch(const Design& X, const Samples& samples, Rows order
                     storage.block, report);
       }
     } else {
-      std::fill(gradient.begin(), gradient.end(), 0.0);
-      Total total{gradient.data(), gradient.data() + w.size, 0.0, true};
+      std::fill_n(gradient, n_gradient, 0.0);
+      Total total{gradient, gradient + w.size, 0.0, true};
       sum_rows(X, samples, batch, Model<T>{w.v, w.scale, w.b},
                Sum{descent.loss, descent.aggressive, eta, true}, descent.n_threads,
                storage, total);
-      for (double& g : gradient) g /= static_cast<double>(batch.size);
+      for (std::size_t j = 0; j < n_gradient; ++j)
+        gradient[j] /= static_cast<double>(batch.size);
       apply_gradient(eta, total.g, total.g_intercept, descent);
       report.loss_sum += total.loss_sum;
       report.finite = total.finite;

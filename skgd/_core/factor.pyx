@@ -3,26 +3,21 @@
 # cython: freethreading_compatible=True
 """Cholesky factors of Hessians."""
 
-from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
 from libc.math cimport sqrt
 
 import numpy as np
 from scipy.linalg import cython_lapack
 
 from skgd._core.arrays cimport doubles
+from skgd._core.routines cimport routine
 
 ctypedef void (*Dpotrf)(char*, int*, double*, int*, int*) noexcept nogil
 ctypedef void (*Dpotrs)(char*, int*, int*, double*, int*, double*, int*,
                         int*) noexcept nogil
 
 
-cdef void* _routine(name) except NULL:
-    capsule = cython_lapack.__pyx_capi__[name]
-    return PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule))
-
-
-cdef Dpotrf DPOTRF = <Dpotrf>_routine("dpotrf")
-cdef Dpotrs DPOTRS = <Dpotrs>_routine("dpotrs")
+cdef Dpotrf DPOTRF = <Dpotrf>routine(cython_lapack, "dpotrf")
+cdef Dpotrs DPOTRS = <Dpotrs>routine(cython_lapack, "dpotrs")
 
 
 cdef class Factor:

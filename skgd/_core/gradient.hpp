@@ -49,7 +49,7 @@ SKGD_INLINE void sum_chunk(const Design& X, const Samples& samples, Rows rows,
     if (sum.aggressive != Aggressive::no)
       make_aggressive(sum.aggressive, sum.C, sum.loss, X, index, R, K, block);
     for (std::size_t k = 0; k < K; ++k)
-      for (std::size_t r = 0; r < R; ++r) total.g_intercept[k] += block.d[k * R + r];
+      total.g_intercept[k] += sum_of(block.d + k * R, R);
     X.add_rmatvec(index, R, block.d, K, total.g, ahead);
   }
 }
@@ -76,12 +76,13 @@ template <class Design, class T>
 void sum_rows(const Design& X, const Samples& samples, Rows rows, Model<T> model,
               const Sum& sum, int n_threads, BlockStorage& storage, Total& total) {
   const std::size_t K = samples.n_outputs, size = K * X.n_features;
-  const std::size_t n_chunks = chunk_count(X, rows.size, size);
+  const std::size_t n_chunks = chunk_count(X, rows.size, size),
+                    line = kCacheLine / sizeof(double);
   if (n_chunks == 1)
     return sum_chunk_entry(X, samples, rows, model, sum, storage, total);
 
-  const std::size_t stride = sum.gradient ? size + K : 0;
-  std::vector<double> sums(n_chunks * stride);
+  const std::size_t stride = sum.gradient ? (size + K + line - 1) / line * line : 0;
+  AlignedArray<double> sums(n_chunks * stride);
   std::vector<Total> parts(n_chunks);
   // What a thread needs is made before it starts: nothing in it can throw.
   std::vector<BlockStorage> own;

@@ -29,16 +29,25 @@ struct Samples {
   const double* positive;  // weight of class k in its own one-vs-rest problem, or null
   std::size_t n_outputs;   // K
 
-  // Target of output k: +-1 for classes (a single output speaks for class 1).
-  SKGD_INLINE double target(std::size_t i, std::size_t k) const {
-    if (y != nullptr) return y[i * n_outputs + k];
-    const std::size_t positive = n_outputs == 1 ? 1 : k;
-    return static_cast<std::size_t>(code[i]) == positive ? 1.0 : -1.0;
-  }
-
-  SKGD_INLINE double weight_of(std::size_t i, std::size_t k, double target) const {
-    const double s = weight == nullptr ? 1.0 : weight[i];
-    return positive != nullptr && target > 0.0 ? s * positive[k] : s;
+  // Targets and weights of output k for R rows: +-1 for classes (a single output speaks
+  // for class 1). What there is of them is asked once, not for each row.
+  SKGD_INLINE void read(const std::uint32_t* rows, std::size_t R, std::size_t k,
+                        double* target, double* s) const {
+    if (y != nullptr) {
+      for (std::size_t r = 0; r < R; ++r) target[r] = y[rows[r] * n_outputs + k];
+    } else {
+      const auto own = static_cast<std::int32_t>(n_outputs == 1 ? 1 : k);
+      if (code.narrow != nullptr)
+        read_codes(code.narrow, rows, R, own, target);
+      else
+        read_codes(code.wide, rows, R, own, target);
+    }
+    if (weight == nullptr)
+      for (std::size_t r = 0; r < R; ++r) s[r] = 1.0;
+    else
+      for (std::size_t r = 0; r < R; ++r) s[r] = weight[rows[r]];
+    if (positive != nullptr)
+      for (std::size_t r = 0; r < R; ++r) s[r] *= target[r] > 0.0 ? positive[k] : 1.0;
   }
 
   SKGD_INLINE void prefetch(const std::uint32_t* rows, std::size_t left) const {
@@ -49,6 +58,13 @@ struct Samples {
     else
       code.prefetch(rows[kDistance]);
     if (weight != nullptr) SKGD_PREFETCH(weight + rows[kDistance]);
+  }
+
+ private:
+  template <class Code>
+  SKGD_INLINE static void read_codes(const Code* code, const std::uint32_t* rows,
+                                     std::size_t R, std::int32_t own, double* target) {
+    for (std::size_t r = 0; r < R; ++r) target[r] = code[rows[r]] == own ? 1.0 : -1.0;
   }
 };
 

@@ -210,7 +210,7 @@ SKGD_INLINE void add_plane(const SampleLoss& f, Range rows, const double* z,
   }
 }
 
-// Compiled once for each instruction set (view_entry_points.cpp).
+// Compiled once for each instruction set (sample_space_entry_points.cpp).
 double evaluate_entry(const SampleLoss&, Range, const double* z, double* d, double* h);
 void plane_entry(const SampleLoss&, Range, const double* z, const double* directions,
                  const double* c, BlockMemory&, Plane&);

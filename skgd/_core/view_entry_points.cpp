@@ -1,4 +1,4 @@
-// The loops of view.hpp and sample_space.hpp, compiled once for each instruction set.
+// The loops of view.hpp, compiled once for each instruction set.
 #include "view.hpp"
 
 namespace skgd {
@@ -40,17 +40,6 @@ SKGD_DEFINE_BLOCK(double)
 SKGD_CLONES void add_tiles_entry(std::size_t width, std::size_t m, const double* block,
                                  double* gram) {
   add_tiles(width, m, block, gram);
-}
-
-SKGD_CLONES double evaluate_entry(const SampleLoss& loss, Range rows, const double* z,
-                                  double* d, double* h) {
-  return evaluate_range(loss, rows, z, d, h);
-}
-
-SKGD_CLONES void plane_entry(const SampleLoss& loss, Range rows, const double* z,
-                             const double* directions, const double* c,
-                             BlockMemory& memory, Plane& plane) {
-  add_plane(loss, rows, z, directions, c, memory, plane);
 }
 
 }  // namespace skgd

@@ -61,7 +61,7 @@ struct Weights {
   }
 
   // Whether `decay` would only change the scale.
-  SKGD_INLINE bool decays_lazily(double factor) const {
+  SKGD_INLINE static bool decays_lazily(double scale, double factor) {
     return factor > 0.0 && scale * factor >= kLeastScale;
   }
 
@@ -137,7 +137,7 @@ class Pairs {
   }
 
   void decay(double factor, Weights<T>& w) {
-    if (w.decays_lazily(factor)) {
+    if (w.decays_lazily(w.scale, factor)) {
       w.decay(factor);
     } else {
       store(w);

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.special import softmax
 
 from skgd._core import engine
-from skgd._core.bridge import SampleLoss, View
+from skgd._core.bridge import View
+from skgd._core.sample_space import SampleLoss
 from skgd.auto._stochastic import MiniBatchMove
 from skgd.auto._task import Task
 

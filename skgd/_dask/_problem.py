@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from skgd._core.bridge import SampleLoss
 from skgd._core.losses import traits_of
+from skgd._core.sample_space import SampleLoss
 from skgd._dask._collections import blocks_of, check_features, dtype_of
 from skgd._dask._columns import Moments, moments
 from skgd._dask._raw import Raw

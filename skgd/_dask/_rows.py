@@ -8,7 +8,8 @@ from sklearn.utils import check_array
 
 from skgd import _validation
 from skgd._core import engine
-from skgd._core.bridge import SampleLoss, View
+from skgd._core.bridge import View
+from skgd._core.sample_space import SampleLoss
 from skgd._labels import codes_of
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from skgd._core.bridge import plane_step
 from skgd._core.factor import Factor
+from skgd._core.sample_space import plane_step
 from skgd._dask._plane import ridge_on_plane
 from skgd._dask._raw import Plane, Start
 from skgd._dask._stand_ins import Curvature, Derivatives, split

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skgd._core.bridge import SampleLoss
 from skgd._core.losses import traits_of
+from skgd._core.sample_space import SampleLoss
 from skgd.auto._interval import Interval
 
 # The mean curvature at the start is at least this share of the loss's bound: rows that

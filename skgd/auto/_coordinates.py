@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from skgd._core.bridge import SampleLoss, View
+from skgd._core.bridge import View
+from skgd._core.sample_space import SampleLoss
 from skgd.auto._constant import best_constant, mean_curvature
 from skgd.auto._kinked_model import MOST_WHOLE
 from skgd.auto._least_squares import Hessian, Quadratic

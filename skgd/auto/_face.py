@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgd._core.bridge import plane_step
+from skgd._core.sample_space import plane_step
 
 _TRIALS = 5
 

@@ -6,7 +6,7 @@ a space of their own.
 
 import numpy as np
 
-from skgd._core.bridge import curvature_change
+from skgd._core.sample_space import curvature_change
 from skgd.auto._face import search_face
 from skgd.auto._flat import flat_gap
 from skgd.auto._kinked_model import MOST_WHOLE, GramModel

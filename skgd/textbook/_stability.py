@@ -4,8 +4,8 @@ import numpy as np
 from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator, svds
 
-from skgd._core.bridge import SampleLoss
 from skgd._core.losses import traits_of
+from skgd._core.sample_space import SampleLoss
 
 _BLOCK_VALUES = 2**18  # of X at a time: 2 megabytes where they become float64
 
