@@ -9,7 +9,7 @@ from sklearn.utils import Bunch
 
 from skgd import _parameters
 from skgd._base import BaseGD
-from skgd._descent import descend
+from skgd._descent import Outcome, descend
 from skgd._epochs import auto_epochs
 from skgd._monitor import Monitor
 from skgd._parameters import AUTO
@@ -207,15 +207,31 @@ def _warm(estimator, training, alphas):
     problem = problem_in_memory(estimator, training, rows, state)
     with estimator._explained(problem):
         epochs = auto_epochs(estimator, problem, state, estimator.tol)
-    last = None
+    last = optima = None
     if epochs.settled_by_products:  # of which the smallest alpha asks most
         epochs, last = _go_on(estimator, problem, epochs, alphas[-1])
         alphas = alphas[:-1]
+        optima = None if estimator.verbose else epochs.optima()
     for alpha in alphas:
-        epochs, outcome = _go_on(estimator, problem, epochs, alpha)
+        outcome = _known(estimator, optima, alpha)
+        if outcome is None:
+            epochs, outcome = _go_on(estimator, problem, epochs, alpha)
         yield outcome
     if last is not None:
         yield last
+
+
+def _known(estimator, optima, alpha):
+    """Give the optimum of another alpha, where that needs no epoch."""
+    if optima is None:
+        return None
+    estimator.alpha = float(alpha)
+    with np.errstate(all="ignore"):
+        found = optima.at(*_parameters.penalty_of(estimator))
+    if found is None:
+        return None
+    model, objective, suboptimality = found
+    return Outcome(*model, 1, 1, True, objective, suboptimality, {}, None)
 
 
 def _go_on(estimator, problem, epochs, alpha):

@@ -80,6 +80,12 @@ def _separable(task):
     return not task.l1.any() and not task.positive
 
 
+def known_loss(descent):
+    """Give the loss as a KnownLoss, if the descent has ended with one; or None."""
+    descent = _of_kind(LeastSquares, descent)
+    return None if descent is None else descent.proven()
+
+
 def _of_kind(kind, descent):
     """Give the descent, or the one that a relay has come to, if it is of the kind."""
     descent = descent.current if isinstance(descent, Relay) else descent

@@ -6,9 +6,9 @@ from skgd._core.bridge import SampleLoss, View
 from skgd._core.losses import traits_of
 from skgd.auto._interval import Interval
 from skgd.auto._kinked_model import MOST_WHOLE
-from skgd.auto._least_squares import Hessian, Quadratic
 from skgd.auto._moments import Columns, Products
 from skgd.auto._preconditioner import choose_rows
+from skgd.auto._quadratic import Hessian, Quadratic
 from skgd.auto._task import Task
 
 # The mean curvature at the start is at least this share of the loss's bound: rows that

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from skgd._report import Ending, Report
-from skgd.auto._choice import make_descent
+from skgd.auto._choice import known_loss, make_descent
 from skgd.auto._coordinates import (
     from_coordinates,
     make_tasks,
     rounded,
     to_coordinates,
 )
+from skgd.auto._optima import Optima
 from skgd.auto._task import Task, tasks_at
 
 _SUMMED = 1e-13  # of F: two sums over the rows may be so far apart
@@ -107,6 +108,16 @@ class AutoEpochs:
     def settled_by_products(self) -> bool:
         """Whether products of the columns and the targets are all there is to know."""
         return all(task.quadratic is not None for task in self._tasks)
+
+    def optima(self):
+        """Give the optima of other penalties, no less than this, that need no epochs.
+
+        None where the rows are needed for them.
+        """
+        losses = [known_loss(output.descent) for output in self._outputs]
+        if self._tol is None or any(loss is None for loss in losses):
+            return None
+        return Optima(self._tasks, losses, self._tol, self.problem.design.dtype)
 
     def run_epoch(self) -> Report:
         """Run an epoch of the outputs that are not finished; sum up over all."""
