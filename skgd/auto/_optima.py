@@ -41,6 +41,7 @@ class Optima:
         None if an output's estimate is not within `tol`.
         """
         own, kinks = ridge * self._square, None
+        quadratic: Kinked | Ridge
         if l1 or self._tasks[0].positive:
             kinks = l1 * self._scale, self._nonnegative
             curved = self._hessian.copy()
