@@ -124,16 +124,19 @@ class AutoEpochs:
         for output in self._outputs:
             if not output.finished(self._tol):
                 output.report = output.descent.run_epoch()
-        reports = [output.report for output in self._outputs]
         is_double = self.problem.design.dtype == np.float64
+        reports = [output.report for output in self._outputs]
+        met = [output.met(self._tol) for output in self._outputs]
         return Report(
             objective=sum(r.objective for r in reports),
             suboptimality=sum(r.suboptimality for r in reports),
             gradient_norm=math.hypot(*(r.gradient_norm for r in reports)),
             step=sum(r.step for r in reports) / len(reports),
-            certified=all(output.met(self._tol) for output in self._outputs),
-            exhausted=all(output.finished(self._tol) for output in self._outputs),
-            exact=self._exact or all(r.exact and is_double for r in reports),
+            certified=all(met),
+            exhausted=all(
+                done or r.exhausted for done, r in zip(met, reports, strict=True)
+            ),
+            exact=self._exact or (is_double and all(r.exact for r in reports)),
         )
 
     def ending(self, report, model=None) -> Ending:
