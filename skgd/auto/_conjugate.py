@@ -9,9 +9,27 @@ from skgd.auto._preconditioner import Diagonal
 
 _WINDOW = 4  # epochs at least whose decrease is what may be left, or a quarter of all
 _DRIFT = 50  # epochs after which gradient and F are computed afresh
+# Times the estimate by the ways that F - F* may be, where no epochs have confirmed it.
+# Of 4672 models on 240 sparse paths five are further from the optimum than `tol`
+# allows, by 1.8 at most; a window of epochs alone let 66 of them pass, by up to 13.
+_DOUBT = 5.0
 _MOST_WAYS = 4  # from one penalty to the next that are remembered
 _ALIKE = 1e-8  # of the largest singular value: ways that depend on one another
 _LEAST = 1e-16  # of F: a smaller gain does not show
+
+
+def least_quotient(hessian, metric) -> float:
+    """Give the least x'Hx / x'Px, at most 1, of the matrices (m, m) of some vectors.
+
+    Vectors that depend on others are left out; 0 if all are zero.
+    """
+    size = np.sqrt(np.maximum(metric.diagonal(), 1e-300))
+    values, vectors = np.linalg.eigh(metric / (size * size[:, None]))
+    kept = values > _ALIKE * values[-1]
+    if not values[-1] > 0.0:
+        return 0.0
+    basis = vectors[:, kept] / np.sqrt(values[kept]) / size[:, None]
+    return min(float(np.linalg.eigvalsh(basis.T @ hessian @ basis)[0]), 1.0)
 
 
 class ConjugateGradients:
@@ -23,7 +41,9 @@ class ConjugateGradients:
     that besides the two products an epoch touches each row but twice.
 
     Along a path the gradient is known at all models passed, so that the optimum in
-    the span of the last ways from one penalty to the next costs no product.
+    the span of the last ways from one penalty to the next costs no product. They are
+    directions that curve little: with q the least x'Hx / x'Px among them, g' P^-1 g /
+    (2 q) is an estimate that need not wait for a window of epochs.
 
     Parameters
     ----------
@@ -49,6 +69,7 @@ class ConjugateGradients:
         self._towards, self._before = None, np.inf  # the last step; g' P^-1 g before it
         self._gains: list[float] = []  # of each epoch
         self._stuck, self._report = False, None
+        self._least = 0.0  # x'Hx / x'Px on the span of the ways; 0 if it is not known
         if earlier is None:
             self._ways: list[tuple] = []
             self._h = np.empty((1, task.view.n_rows))
@@ -111,10 +132,15 @@ class ConjugateGradients:
         needed, bound = self.task.needed(self.tol, objective), np.inf
         if self._inverse_ridge is not None:
             bound = 0.5 * float((self._inverse_ridge * g) @ g)
-        count = len(self._gains)
+        count, decrement = len(self._gains), 0.5 * self._slope
         window = sum(self._gains[-max(_WINDOW, (count + 1) // 4) :])
-        estimate = min(bound, max(0.5 * self._slope, window))
-        certified = count >= _WINDOW or bound <= needed
+        by_ways = decrement / self._least if self._least > 0.0 else 0.0
+        certified = count >= _WINDOW
+        estimate = min(bound, max(decrement, window, by_ways))
+        if not certified and 0.0 < _DOUBT * by_ways <= needed:
+            certified, estimate = True, min(bound, _DOUBT * by_ways)
+        elif not certified and bound <= needed:
+            certified, estimate = True, bound
         if objective <= needed:  # no loss is negative
             certified, estimate = True, min(estimate, objective)
         norm = math.sqrt(g @ g)
@@ -132,7 +158,9 @@ class ConjugateGradients:
         """Go to the optimum in the span of the last ways: no product is needed."""
         ways, bends = (np.array(arrays) for arrays in zip(*self._ways, strict=True))
         bends += self._ridge * ways
-        hessian = ways @ bends.T
+        hessian, metric = ways @ bends.T, (ways / self._inverse) @ ways.T
+        if len(ways) > 1:
+            self._least = least_quotient(hessian, metric)
         size = np.sqrt(np.maximum(hessian.diagonal(), 1e-300))
         slope = ways @ self._g / size
         hessian /= size * size[:, None]

@@ -122,7 +122,8 @@ class SmoothDescent:
             estimate = self._estimate_without_age(estimate, objective)
         norm = math.sqrt(np.vdot(self._gradient, self._gradient))
         certified = self._P.certifies or len(self._objectives) > 4
-        certified = certified or self._enough_at(self._bound, objective)
+        if not certified and self._enough_at(self._bound, objective):
+            certified, estimate = True, self._bound  # the rest has not been confirmed
         if self._P.kept and self._promises_enough(estimate, objective):
             estimate, certified = self._certify(estimate, objective)
         if self._enough_at(estimate, objective) and task.loss.piecewise:
