@@ -41,7 +41,7 @@ def _sorted(labels, name):
 def labels_of(y):
     """Give the sorted labels that occur in y."""
     blocks = [_sorted(block, "y") for block in _blocks(y)]
-    return _sorted(np.concatenate(blocks), "y")
+    return blocks[0] if len(blocks) == 1 else _sorted(np.concatenate(blocks), "y")
 
 
 def codes_of(y, classes):

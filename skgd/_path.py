@@ -4,12 +4,11 @@ from copy import copy, deepcopy
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils import Bunch
 
 from skgd import _parameters
 from skgd._base import BaseGD
-from skgd._descent import descend
+from skgd._descent import Outcome, descend
 from skgd._epochs import auto_epochs
 from skgd._monitor import Monitor
 from skgd._parameters import AUTO
@@ -97,12 +96,12 @@ and the estimate of what is left to gain.
     >>> path.converged.all()
     np.True_
     """
-    if not isinstance(estimator, BaseGD) or "alpha" not in estimator.get_params():
+    if not isinstance(estimator, BaseGD) or "alpha" not in vars(estimator):
         raise TypeError(
             "estimator must be a GDRegressor or a GDClassifier, got"
             f" {type(estimator).__name__}."
         )
-    estimator = clone(estimator)
+    estimator = _unfitted(estimator)
     check_alphas(estimator, alphas, eps)
     training = estimator._training(X, y, sample_weight, reset=True)
     alphas = grid_of(estimator, training, alphas, eps)
@@ -116,6 +115,15 @@ and the estimate of what is left to gain.
         converged=np.array([fit.converged for fit in fits]),
         n_iters=np.array([fit.n_iter for fit in fits]),
     )
+
+
+def _unfitted(estimator):
+    """Give a copy without what a fit has left: sklearn.base.clone, in less time."""
+    copied = object.__new__(type(estimator))
+    for name, value in vars(estimator).items():
+        if not (name.startswith("_") or name.endswith("_")):
+            setattr(copied, name, deepcopy(value))
+    return copied
 
 
 def check_alphas(estimator, alphas, eps) -> None:
@@ -207,15 +215,31 @@ def _warm(estimator, training, alphas):
     problem = problem_in_memory(estimator, training, rows, state)
     with estimator._explained(problem):
         epochs = auto_epochs(estimator, problem, state, estimator.tol)
-    last = None
+    last = optima = None
     if epochs.settled_by_products:  # of which the smallest alpha asks most
         epochs, last = _go_on(estimator, problem, epochs, alphas[-1])
         alphas = alphas[:-1]
+        optima = None if estimator.verbose else epochs.optima()
     for alpha in alphas:
-        epochs, outcome = _go_on(estimator, problem, epochs, alpha)
+        outcome = _known(estimator, optima, alpha)
+        if outcome is None:
+            epochs, outcome = _go_on(estimator, problem, epochs, alpha)
         yield outcome
     if last is not None:
         yield last
+
+
+def _known(estimator, optima, alpha):
+    """Give the optimum of another alpha, where that needs no epoch."""
+    if optima is None:
+        return None
+    estimator.alpha = float(alpha)
+    with np.errstate(all="ignore"):
+        found = optima.at(*_parameters.penalty_of(estimator))
+    if found is None:
+        return None
+    model, objective, suboptimality = found
+    return Outcome(*model, 1, 1, True, objective, suboptimality, {}, None)
 
 
 def _go_on(estimator, problem, epochs, alpha):

@@ -538,7 +538,8 @@ class GDRegressor(RegressorMixin, BaseGD):
             self, X, y, reset=reset, multi_output=True, y_numeric=True
         )
         targets = np.ascontiguousarray(y, dtype=np.float64)
-        assert_all_finite(targets, input_name="y")  # None is NaN only now
+        if not np.isfinite(targets).all():  # None is NaN only now
+            assert_all_finite(targets, input_name="y")
         self._check_domain(targets, "y")
         n_outputs = 1 if targets.ndim == 1 else targets.shape[1]
         if reset:

@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 from skgd._core import engine
 from skgd._dask import is_collection
 
+_DTYPES = np.dtype(np.float64), np.dtype(np.float32)
 ROWS_LIMIT = 2**32  # rows are numbered with 32 bits
 
 
@@ -18,6 +19,13 @@ def check_X(estimator, X, y="no_validation", *, reset, **options):
 
     X in such a form is not copied; y is returned as scikit-learn's validate_data does.
     """
+    if _is_plain(estimator, X, reset, options.get("ensure_all_finite", True)):
+        if isinstance(y, str):  # "no_validation"
+            estimator.n_features_in_ = X.shape[1]
+            return X
+        if _is_plain_target(y, len(X)):
+            estimator.n_features_in_ = X.shape[1]
+            return X, y
     check_no_dates(X, "X")
     check_in_memory(X)
     _check_convertible(X)
@@ -28,7 +36,7 @@ def check_X(estimator, X, y="no_validation", *, reset, **options):
             y,
             reset=reset,
             accept_sparse="csr",
-            dtype=[np.float64, np.float32],
+            dtype=list(_DTYPES),
             order="C",
             accept_large_sparse=True,
             **options,
@@ -37,6 +45,32 @@ def check_X(estimator, X, y="no_validation", *, reset, **options):
         raise ValueError(
             f"X and y must be numbers in the range of float64: {error}."
         ) from error
+
+
+def _is_plain(estimator, X, reset, all_finite) -> bool:
+    """Tell whether validate_data would find nothing to do, in a hundredth of its time.
+
+    Of fits of a millisecond it takes a quarter. What is not plain it looks at.
+    """
+    if type(X) is not np.ndarray or X.ndim != 2 or not X.size:
+        return False
+    if X.dtype not in _DTYPES or not X.flags.c_contiguous:
+        return False
+    if hasattr(estimator, "feature_names_in_"):
+        return False
+    if not reset and getattr(estimator, "n_features_in_", None) != X.shape[1]:
+        return False
+    with np.errstate(all="ignore"):
+        return not all_finite or math.isfinite(X.sum())
+
+
+def _is_plain_target(y, n_samples) -> bool:
+    """Tell whether y are numbers that validate_data would leave as they are."""
+    if type(y) is not np.ndarray or y.shape != (n_samples,):
+        return False
+    if y.dtype.kind not in "biuf" or not y.flags.c_contiguous:
+        return False
+    return y.dtype.kind != "f" or bool(np.isfinite(y).all())
 
 
 def _check_convertible(X) -> None:

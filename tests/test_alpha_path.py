@@ -263,3 +263,34 @@ def test_path_is_within_tol_at_each_alpha(data, penalty):
     assert (gap <= 1e-4 * gained + 1e-12).all()
     # an estimate may be a third of the truth, and is in doubt too large
     assert (gap <= 3.0 * path.suboptimalities + 1e-11).all()
+
+
+KNOWN = {
+    "l2": {},
+    "l1": {"penalty": "l1"},
+    "elasticnet": {"penalty": "elasticnet"},
+    "positive": {"positive": True},
+    "no intercept": {"fit_intercept": False},
+    "no intercept, l1": {"fit_intercept": False, "penalty": "l1"},
+}
+
+
+@pytest.mark.parametrize("targets", [1, 3], ids=["one", "three"])
+@pytest.mark.parametrize("case", KNOWN)
+def test_path_without_epochs_is_that_of_epochs(case, targets, capsys, rng):
+    X, y = DIABETES
+    if targets > 1:
+        y = np.column_stack([y, -3.0 * y + rng.normal(size=len(y)), X[:, 2]])
+    data = {"sample_weight": rng.uniform(size=len(y))}
+    quick = alpha_path(GDRegressor(**KNOWN[case]), X, y, **data)
+    # What is printed are epochs: there have to be some.
+    slow = alpha_path(GDRegressor(verbose=1, **KNOWN[case]), X, y, **data)
+    assert capsys.readouterr().out.count("Epoch 1") == 20
+    for attribute in ("alphas", "converged", "n_iters"):
+        assert_array_equal(getattr(quick, attribute), getattr(slow, attribute))
+    # each is at the optimum as far as floating point goes
+    assert_allclose(quick.objectives, slow.objectives, rtol=1e-12)
+    assert_allclose(quick.suboptimalities, 0.0, atol=1e-12 * quick.objectives[0])
+    size = np.abs(slow.coefs).max(axis=0)
+    assert (np.abs(quick.coefs - slow.coefs) <= 1e-6 * size).all()
+    assert_allclose(quick.intercepts, slow.intercepts, rtol=1e-6)

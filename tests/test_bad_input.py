@@ -1,6 +1,7 @@
 """Bad input gets an error at `fit` that names what is wrong and what came instead."""
 
 import re
+import warnings
 from copy import deepcopy
 from fractions import Fraction
 
@@ -723,6 +724,70 @@ def test_predict_refuses_another_number_of_features(estimator_class):
     model = _estimator(estimator_class).fit(X, Y[estimator_class])
     with pytest.raises(ValueError, match=r"X has 2 features, but .* expecting 3"):
         model.predict(X[:, :2])
+
+
+# --- What scikit-learn need not look at
+
+PLAIN = {
+    "sound": (X, Y[GDRegressor]),
+    "float32": (X.astype(np.float32), Y[GDClassifier]),
+    "int y": (X, np.arange(12)),
+    "half y": (X, np.arange(12, dtype=np.float16)),
+    "bool y": (X, X[:, 0] > 0),
+    "int X": (np.arange(24).reshape(12, 2), Y[GDRegressor]),
+    "other layout": (np.asfortranarray(X), Y[GDRegressor]),
+    "a part of y": (X, np.arange(24.0)[::2]),
+    "column y": (X, Y[GDRegressor][:, None]),
+    "NaN in X": (np.where(np.isin(X, X[3, 1]), np.nan, X), Y[GDRegressor]),
+    "infinities in X": (np.where(X > 0, np.inf, -np.inf), Y[GDRegressor]),
+    "NaN in y": (X, np.where(np.arange(12) == 2, np.nan, 1.0)),
+    "complex y": (X, Y[GDRegressor] * 1j),
+    "text": (X, np.array(list("abcdefghijkl"))),
+    "no y": (X, None),
+    "short y": (X, np.arange(11.0)),
+    "no rows": (X[:0], Y[GDRegressor][:0]),
+    "no columns": (X[:, :0], Y[GDRegressor]),
+    "one row of X": (X[0], Y[GDRegressor]),
+    "wider": (np.hstack([X, X]), Y[GDRegressor]),
+    "overflowing sum": (np.full((12, 3), 1e308), Y[GDRegressor]),
+}
+
+
+@pytest.mark.parametrize("known", [None, "array", "names"])
+@pytest.mark.parametrize("finite", [True, False])
+@pytest.mark.parametrize("case", PLAIN)
+def test_plain_arrays_are_checked_as_by_scikit_learn(case, finite, known, monkeypatch):
+    def checked(*y):
+        model = GDRegressor()
+        if known is not None:
+            model.n_features_in_ = 3
+        if known == "names":
+            model.feature_names_in_ = np.array(["a", "b", "c"], dtype=object)
+        options = {"multi_output": True} if y else {}
+        try:
+            with warnings.catch_warnings(record=True) as warned:
+                warnings.simplefilter("always")
+                got = _validation.check_X(
+                    model,
+                    PLAIN[case][0],
+                    *y,
+                    reset=known is None,
+                    ensure_all_finite=finite,
+                    **options,
+                )
+        except ValueError as error:
+            return str(error), []
+        learned = {k: v for k, v in vars(model).items() if k.endswith("_in_")}
+        return str(learned) + str([str(w.message) for w in warned]), got
+
+    for y in ((), (PLAIN[case][1],)):
+        words, arrays = checked(*y)
+        with monkeypatch.context() as patch:
+            patch.setattr(_validation, "_is_plain", lambda *_: False)
+            words_there, arrays_there = checked(*y)
+        assert words == words_there
+        for one, other in zip(arrays, arrays_there, strict=True):
+            assert_array_equal(one, other)
 
 
 # --- What is unusual and sound

@@ -121,6 +121,7 @@ class BlockSpace:
 
     stale = 0.05  # a Gram matrix costs less than the rounds of a stale one: 4 for 17
 
+    keeps_rows = False  # a round tells more than a product
     own_metric = False  # of a block of one class it would be that of no other
 
     def room(self, task):

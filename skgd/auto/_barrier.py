@@ -29,14 +29,18 @@ class Pieces:
     def __init__(self, center, above, below, residual, spread, slack, bounded=True):
         self.center, self.above, self.below = center, above, below
         self.spread, self.bounded = spread, float(bounded)
-        self.q = np.maximum(-residual, 0.0) + spread
+        # p, q above v, w: products, ratios and steps are those of whole arrays.
+        self.state = np.empty((4, len(center)))
+        self.p, self.q, self.v, self.w = self.state
+        self.delta = np.zeros_like(self.state)
+        self.positive = slice(None) if bounded else slice(1, None, 2)  # rows
+        self.q[:] = np.maximum(-residual, 0.0) + spread
         if bounded:
-            self.p = np.maximum(residual, 0.0) + spread
-            self.v = 0.5 * (above + below)
-            self.w = self.v.copy()
+            self.p[:] = np.maximum(residual, 0.0) + spread
+            self.v[:] = self.w[:] = 0.5 * (above + below)
         else:
-            self.p, self.v = np.zeros_like(center), np.ones_like(center)
-            self.w = below + slack
+            self.p[:], self.v[:] = 0.0, 1.0
+            self.w[:] = below + slack
         self.count = len(center) * (1.0 + self.bounded)
 
     @property
@@ -46,16 +50,16 @@ class Pieces:
 
     def value(self, residual) -> float:
         """Give the sum of the terms, a constraint's violation aside."""
-        value = self.below @ np.maximum(-residual, 0.0)
+        above = np.maximum(residual, 0.0)
+        value = self.below @ (above - residual)
         if self.bounded:
-            value += self.above @ np.maximum(residual, 0.0)
+            value += self.above @ above
         return float(value)
 
     def slack(self):
         """Give how far th is from its bounds where the move leads, from 0 to 1."""
-        w = np.maximum(self.w + self.dth, 0.0)
+        v, w = np.maximum(self.state[2:] + self.delta[2:], 0.0)
         if self.bounded:
-            v = np.maximum(self.v - self.dth, 0.0)
             return 2.0 * np.minimum(v, w) / (self.above + self.below)
         return w / max(float(w.max()), 1e-300)
 
@@ -65,60 +69,58 @@ class Pieces:
         Also what was clipped off these slopes.
         """
         # Over each sign apart: of a sum near zero no digit would be left.
-        w, v = self.w + self.dth, self.v - self.bounded * self.dth
-        over = np.minimum(w, 0.0) - np.minimum(v, 0.0)
-        w, v = np.maximum(w, 0.0), np.maximum(v, 0.0)
+        ends = self.state[2:] + self.delta[2:]
+        v, w = np.maximum(ends, 0.0)
+        over = ends[1] - w - (ends[0] - v)
         if self.bounded:
             total = self.above + self.below
             w, v = np.minimum(w, total), np.minimum(v, total)
         else:
             v = self.below - w
-        parts = w @ np.maximum(-residual, 0.0) + v @ np.maximum(residual, 0.0)
-        return float(parts), over
+        above = np.maximum(residual, 0.0)
+        return float(w @ (above - residual) + v @ above), over
 
     def path_gap(self, residual):
         """Give the terms less their bound by the slopes as they are."""
-        parts = self.w @ np.maximum(-residual, 0.0)
+        above = np.maximum(residual, 0.0)
         violated = self.v if self.bounded else -self.dual
-        return float(parts + violated @ np.maximum(residual, 0.0))
+        return float(self.w @ (above - residual) + violated @ above)
 
     def aim(self, residual):
         """Set out for mu = 0: give Th and Th r, what th becomes for du = 0."""
-        self.theta = self.v * self.w / (self.p * self.w + self.q * self.v)
-        self.infeasible = residual - self.p + self.q
-        self.to_p, self.to_q = -self.p * self.v, -self.q * self.w
+        p, q, v, w = self.state
+        self.theta = v * w / (p * w + q * v)
+        self.infeasible = residual - p + q
+        self.goal = -self.state[:2] * self.state[2:]
         self.target = self.theta * residual
         return self.theta, self.target
 
     def move(self, moved):
-        """Set the changes of p, q, th for B du; give the longest step they allow."""
-        self.dth = self.target - self.theta * moved
-        self.dp = (self.to_p + self.p * self.dth) / self.v
-        self.dq = (self.to_q - self.q * self.dth) / self.w
-        shrink = [-self.dq / self.q, -self.dth / self.w]
-        if self.bounded:
-            shrink += [-self.dp / self.p, self.dth / self.v]
-        return 1.0 / max(max(float(part.max()) for part in shrink), 1e-300)
+        """Set the changes of p, q, v, w for B du; give the longest step they allow."""
+        state, delta = self.state, self.delta
+        np.subtract(self.target, self.theta * moved, out=delta[3])
+        np.multiply(delta[3], -self.bounded, out=delta[2])
+        delta[:2] = (self.goal - state[:2] * delta[2:]) / state[2:]
+        shrink = (delta[self.positive] / state[self.positive]).min(initial=0.0)
+        return 1.0 / max(-float(shrink), 1e-300)
 
     def products(self, step) -> float:
         """Give p'v + q'w after a step."""
-        one = (self.p + step * self.dp) @ (self.v - step * self.bounded * self.dth)
-        return float(one + (self.q + step * self.dq) @ (self.w + step * self.dth))
+        end = self.state + step * self.delta
+        return float(np.vdot(end[:2], end[2:]))
 
     def correct(self, mu):
         """Aim at mu, with the second order of the last move; give Th rhs."""
-        self.to_p = self.bounded * (mu - self.p * self.v + self.dp * self.dth)
-        self.to_q = mu - self.q * self.w - self.dq * self.dth
-        goal = self.infeasible - self.to_p / self.v + self.to_q / self.w
-        self.target = self.theta * goal
+        state, delta = self.state, self.delta
+        self.goal = mu - state[:2] * state[2:] - delta[:2] * delta[2:]
+        self.goal[0] *= self.bounded
+        to_p, to_q = self.goal / state[2:]
+        self.target = self.theta * (self.infeasible - to_p + to_q)
         return self.target
 
     def step(self, step):
         """Take a step of the last move."""
-        self.p += step * self.dp
-        self.q += step * self.dq
-        self.w += step * self.dth
-        self.v -= step * self.bounded * self.dth
+        self.state += step * self.delta
 
 
 class Barrier:
@@ -151,6 +153,7 @@ class Barrier:
 
     def _look(self):
         """Measure where u is, and where its tangent to the optimum would end."""
+        self.values: dict[float, float] = {}  # of `value`, until u moves
         self.residuals = [self.samples.center - self.raw]
         if len(self.at):
             self.residuals.append(self.extra.center - self.u[self.at])
@@ -189,10 +192,12 @@ class Barrier:
 
     def value(self, step) -> float:
         """Give the objective after a step of the tangent, constraints aside."""
-        pairs = zip(self.blocks, self.residuals, self.moved, strict=True)
-        pieces = sum(b.value(r - step * m) for b, r, m in pairs)
-        u = self.u + step * self.tangent
-        return pieces + float((0.5 * self.ridge * u + self.linear) @ u)
+        if step not in self.values:
+            pairs = zip(self.blocks, self.residuals, self.moved, strict=True)
+            pieces = sum(b.value(r - step * m) for b, r, m in pairs)
+            u = self.u + step * self.tangent
+            self.values[step] = pieces + float((0.5 * self.ridge * u + self.linear) @ u)
+        return self.values[step]
 
     def bounds(self, accuracy):
         """Give three numbers below all objectives: for sure, likely, perhaps.

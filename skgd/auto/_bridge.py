@@ -1,6 +1,7 @@
 """The rows of a view as one vector of unknowns multiplies them."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,20 +16,34 @@ class Bridge:
     intercept: bool
     copies: int
 
+    @cached_property
+    def _whole(self) -> bool:
+        return len(self.columns) == self.view.n_features
+
     def matvec(self, u):
         """Give B u, once for each copy of the rows."""
-        v = np.zeros(self.view.n_features)
-        v[self.columns] = u[: len(self.columns)]
-        z = self.view.matvec(v[None])[0]
+        v = u[None, : len(self.columns)]
+        if not self._whole:
+            v = np.zeros((1, self.view.n_features))
+            v[0, self.columns] = u[: len(self.columns)]
+        z = self.view.matvec(v)[0]
         if self.intercept:
             z += u[-1]
         return np.tile(z, self.copies) if self.copies > 1 else z
 
     def rmatvec(self, *vectors):
         """Give B' r of each r."""
-        r = np.stack([v.reshape(self.copies, -1).sum(0) for v in vectors])
-        g = self.view.rmatvec(r)[:, self.columns]
-        return np.hstack([g, r.sum(1)[:, None]]) if self.intercept else g
+        r = np.array(vectors)
+        if self.copies > 1:
+            r = r.reshape(len(r), self.copies, -1).sum(1)
+        g = np.empty((len(r), len(self.columns) + self.intercept))
+        of_columns = self.view.rmatvec(r)
+        g[:, : len(self.columns)] = (
+            of_columns if self._whole else of_columns[:, self.columns]
+        )
+        if self.intercept:
+            r.sum(axis=1, out=g[:, -1])
+        return g
 
     def squares(self, theta):
         """Give the diagonal of B' diag(theta) B, for one copy of the rows."""
@@ -41,8 +56,12 @@ class Bridge:
 
     def gram(self, theta):
         """Give B' diag(theta) B."""
-        gram = self.view.gram(theta.reshape(self.copies, -1).sum(0))
+        if self.copies > 1:
+            theta = theta.reshape(self.copies, -1).sum(0)
+        gram = self.view.gram(theta)
+        if self._whole and self.intercept:
+            return gram
         keep = self.columns
         if self.intercept:
             keep = np.append(keep, len(gram) - 1)
-        return gram if len(keep) == len(gram) else gram[np.ix_(keep, keep)]
+        return gram[np.ix_(keep, keep)]

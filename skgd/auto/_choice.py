@@ -1,5 +1,6 @@
 """Which descent suits a task."""
 
+from skgd.auto._conjugate import ConjugateGradients
 from skgd.auto._dual import DualAscent
 from skgd.auto._least_squares import LeastSquares
 from skgd.auto._multipliers import Multipliers
@@ -80,6 +81,12 @@ def _separable(task):
     return not task.l1.any() and not task.positive
 
 
+def known_loss(descent):
+    """Give the loss as a KnownLoss, if the descent has ended with one; or None."""
+    descent = _of_kind(LeastSquares, descent)
+    return None if descent is None else descent.proven()
+
+
 def _of_kind(kind, descent):
     """Give the descent, or the one that a relay has come to, if it is of the kind."""
     descent = descent.current if isinstance(descent, Relay) else descent
@@ -90,9 +97,21 @@ def _make_smooth(task, v, b, tol, mode, seed, earlier):
     """Give the descent on a loss without kinks."""
     move = None if mode == "batch" else task.space.make_move(task, mode, seed)
     if _separable(task):
+        if move is None and _by_gradients(task, tol, earlier):
+            earlier = _of_kind(ConjugateGradients, earlier)
+            return ConjugateGradients(task, v, b, tol, earlier)
         return SmoothDescent(task, v, b, tol, move, _of_kind(SmoothDescent, earlier))
     earlier = _of_kind(ProximalNewton, earlier)
     return ProximalNewton(task, v, b, tol, mode, seed, move, earlier)
+
+
+def _by_gradients(task, tol, earlier) -> bool:
+    """Tell whether F is a quadratic, and its Hessian too dear to factor."""
+    if not (task.loss.quadratic and task.space.keeps_rows):
+        return False
+    if earlier is not None:
+        return _of_kind(ConjugateGradients, earlier) is not None
+    return task.space.choose_rows(task, tol) == 0
 
 
 def _make_kinked(task, v, b, tol, separable):

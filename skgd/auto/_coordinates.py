@@ -6,9 +6,9 @@ from skgd._core.bridge import View
 from skgd._core.sample_space import SampleLoss
 from skgd.auto._constant import best_constant, mean_curvature
 from skgd.auto._kinked_model import MOST_WHOLE
-from skgd.auto._least_squares import Hessian, Quadratic
 from skgd.auto._moments import Columns, Products
 from skgd.auto._preconditioner import choose_rows
+from skgd.auto._quadratic import Hessian, Quadratic
 from skgd.auto._task import Task
 
 

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from skgd._report import Ending, Report
-from skgd.auto._choice import make_descent
+from skgd.auto._choice import known_loss, make_descent
 from skgd.auto._coordinates import (
     from_coordinates,
     make_tasks,
     rounded,
     to_coordinates,
 )
+from skgd.auto._optima import Optima
 from skgd.auto._task import Task, tasks_at
 
 _SUMMED = 1e-13  # of F: two sums over the rows may be so far apart
@@ -108,21 +109,34 @@ class AutoEpochs:
         """Whether products of the columns and the targets are all there is to know."""
         return all(task.quadratic is not None for task in self._tasks)
 
+    def optima(self):
+        """Give the optima of other penalties, no less than this, that need no epochs.
+
+        None where the rows are needed for them.
+        """
+        losses = [known_loss(output.descent) for output in self._outputs]
+        if self._tol is None or any(loss is None for loss in losses):
+            return None
+        return Optima(self._tasks, losses, self._tol, self.problem.design.dtype)
+
     def run_epoch(self) -> Report:
         """Run an epoch of the outputs that are not finished; sum up over all."""
         for output in self._outputs:
             if not output.finished(self._tol):
                 output.report = output.descent.run_epoch()
-        reports = [output.report for output in self._outputs]
         is_double = self.problem.design.dtype == np.float64
+        reports = [output.report for output in self._outputs]
+        met = [output.met(self._tol) for output in self._outputs]
         return Report(
             objective=sum(r.objective for r in reports),
             suboptimality=sum(r.suboptimality for r in reports),
             gradient_norm=math.hypot(*(r.gradient_norm for r in reports)),
             step=sum(r.step for r in reports) / len(reports),
-            certified=all(output.met(self._tol) for output in self._outputs),
-            exhausted=all(output.finished(self._tol) for output in self._outputs),
-            exact=self._exact or all(r.exact and is_double for r in reports),
+            certified=all(met),
+            exhausted=all(
+                done or r.exhausted for done, r in zip(met, reports, strict=True)
+            ),
+            exact=self._exact or (is_double and all(r.exact for r in reports)),
         )
 
     def ending(self, report, model=None) -> Ending:

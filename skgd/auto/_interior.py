@@ -161,6 +161,8 @@ class InteriorPoint:
 
     def _consider(self, barrier, step):
         """Keep the model after a step of the tangent, if it is the best."""
+        if not self.task.positive and not barrier.value(step) < self.objective:
+            return
         u = barrier.u + step * barrier.tangent
         v, b = self._model(u)
         z = barrier.raw[: self.task.view.n_rows] + self._fixed()

@@ -1,77 +1,14 @@
 """Squared error of few columns: the optimum from one Gram matrix, then verified."""
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from skgd._core.factor import Factor
 from skgd._report import Report
-from skgd.auto._kinked_model import minimise_with_kinks
-from skgd.auto._preconditioner import RAISED
+from skgd.auto._quadratic import Kinked, KnownLoss, Ridge
 from skgd.auto._task import ROUNDING
 
 _SLOWEST = 1e-2  # share of the estimate that a step may leave
-# Of the unit diagonal, tried first. With 1e-12, the estimate was a third of the truth
-# for columns 1e-6 apart, and there is no fresh factor to correct it.
-_LEAST_RAISED = 1e-14
-
-
-@dataclass
-class Hessian:
-    """Second derivatives of F in v, which the outputs share; b is apart from v.
-
-    Attributes
-    ----------
-    matrix : ndarray of shape (n_features, n_features)
-    """
-
-    matrix: np.ndarray
-
-    def at(self, more):
-        """Give the matrix with so much more on its diagonal, of shape (n_features,)."""
-        matrix = self.matrix.copy()
-        matrix.flat[:: len(matrix) + 1] += more
-        return Hessian(matrix)
-
-    @cached_property
-    def factor(self) -> Factor:
-        """A factor of the matrix."""
-        return Factor(self.matrix, (_LEAST_RAISED, *RAISED))
-
-
-@dataclass
-class Quadratic:
-    """F beside the kinks: its Hessian, and its gradient where v = 0 and b is best."""
-
-    hessian: Hessian
-    slope: np.ndarray
-
-
-@dataclass
-class _Proof:
-    """The loss and its gradient at (v, b), as the rows have them, and its Hessian.
-
-    The loss is a quadratic, so that this is all of it.
-    """
-
-    hessian: np.ndarray
-    weight: float
-    v: np.ndarray
-    b: float
-    loss: float
-    slope: np.ndarray
-    slope_of_intercept: float
-
-    def at(self, v, b):
-        """Give the loss and its slopes in v and b elsewhere."""
-        step, shift = v - self.v, b - self.b
-        bent = self.hessian @ step
-        loss = self.loss + float((self.slope + 0.5 * bent) @ step)
-        loss += (self.slope_of_intercept + 0.5 * self.weight * shift) * shift
-        slope_of_intercept = self.slope_of_intercept + self.weight * shift
-        return loss, self.slope + bent, slope_of_intercept
 
 
 def _length(g, g_intercept) -> float:
@@ -103,9 +40,13 @@ class LeastSquares:
 
     def __init__(self, task, v, b, tol, earlier=None):
         self.task, self.v, self.b, self.tol = task, v, b, tol
-        self._proof = None if earlier is None else earlier._proven()
-        self._kinked = task.has_l1 or task.positive
-        self._nonnegative = np.full(v.shape[1], task.positive, dtype=np.uint8)
+        self._proof = None if earlier is None else earlier.proven()
+        hessian = task.quadratic.hessian
+        if task.has_l1 or task.positive:
+            nonnegative = np.full(v.shape[1], task.positive, dtype=np.uint8)
+            self._model = Kinked(hessian.matrix, (task.l1, nonnegative), tol)
+        else:
+            self._model = Ridge(hessian.factor)
         self._report = None
         # The loss and its gradient in v and b, where they are known.
         self._seen = None if earlier is None else earlier._seen
@@ -128,7 +69,7 @@ class LeastSquares:
         self.stalled = slow and not self._enough()
         return self._report
 
-    def _proven(self):
+    def proven(self):
         """Give what the rows have shown of the loss, to a task of a larger penalty.
 
         Rounding of the Gram matrix moved the optimum here by less than the rows can
@@ -138,7 +79,7 @@ class LeastSquares:
         if self._proof is None and known and self._enough():
             hessian = self.task.quadratic.hessian.at(-self.task.ridge).matrix
             weight = float(self.task.loss.weight.sum()) * self.task.fit_intercept
-            return _Proof(hessian, weight, self.v[0], self.b[0], *self._seen)
+            return KnownLoss(hessian, weight, self.v[0], self.b[0], *self._seen)
         return self._proof
 
     def _enough(self):
@@ -158,7 +99,7 @@ class LeastSquares:
         objective, g = loss + task.penalty(self.v), slope + task.ridge * v
         g_intercept *= task.fit_intercept
         self._shift = -g_intercept / task.loss.weight.sum()
-        self._move, decrease = self._propose(g, v, objective)
+        self._move, decrease = self._model.step(g, v, objective)
         decrease -= 0.5 * g_intercept * self._shift
         estimate = min(decrease, objective)  # no loss is negative
         return Report(
@@ -170,19 +111,3 @@ class LeastSquares:
             exhausted=estimate <= ROUNDING * abs(objective),
             exact=True,
         )
-
-    def _propose(self, g, v, objective):
-        """Give the step in v to the optimum, and what F falls on it."""
-        hessian = self.task.quadratic.hessian
-        if not self._kinked:
-            move = -hessian.factor.solve(g)
-            return move, max(-0.5 * float(g @ move), 0.0)
-        move, decrease, _ = minimise_with_kinks(
-            hessian.matrix,
-            g,
-            v,
-            (self.task.l1, self._nonnegative),
-            0.1 * ROUNDING * abs(objective),
-            float(np.clip(0.05 * (self.tol or 0.0), 1e-12, 1.0)),
-        )
-        return move, decrease

@@ -11,6 +11,7 @@ _MOST_COLUMNS = 2000  # of a Cholesky factor
 RAISED = 1e-12 * 100.0 ** np.arange(8)  # of the unit diagonal, until it factors
 _FEW = 2  # times the rows to sample: then all of them cost no more
 _OTHER_READS = 5  # in iterations: the rest of a fit by sampled rows (measured)
+_FRACTIONS = np.linspace(0.0, 1.0, 40)  # of the way from four rows a column to all
 _SHARE_OF_ALL = 0.5  # sampling more rows than this costs more than it saves
 # Of softmax: iterations that a factor for each class may cost. At 1.2 (20k x 300, ten
 # classes) a shared one takes 0.5 to 1 times as long, at 4 and more 0.1 to 0.7 times, at
@@ -108,6 +109,8 @@ class Cholesky:
 
     def solve(self, g):
         """Give P^-1 of a gradient of shape (K, n_features + 1)."""
+        if len(self._factors) == 1:
+            return self._factors[0].solve(g)
         rows = zip(g, self._factors, strict=True)
         return np.array([factor.solve(row) for row, factor in rows])
 
@@ -167,16 +170,16 @@ def choose_rows(view, loss, tol):
     refreshes = 1 if loss.quadratic else 2 if K == 1 else 4
     t_row = K * d * d * _SECONDS_GRAM
     decades = math.log(1.0 / max((tol or 0.0) / 10, 1e-6))
-
-    def cost(c):
-        return refreshes * c * d * t_row + t_iteration * decades / math.log(c)
-
     # All rows settle a squared error: that saves the iterations and more reads.
     saved = t_iteration * (_OTHER_READS + decades / math.log(max(n / d, 4)))
     if loss.quadratic and n * t_row <= saved:
         return None
-    c = min(np.geomspace(4, max(n / d, 4), 40), key=cost)
-    return None if c * d > _SHARE_OF_ALL * n or n < 4 * d else int(c * d)
+    if n < 4 * d:
+        return None
+    c = 4.0 * (0.25 * n / d) ** _FRACTIONS
+    cost = refreshes * c * d * t_row + t_iteration * decades / np.log(c)
+    c = c[cost.argmin()]
+    return None if c * d > _SHARE_OF_ALL * n else int(c * d)
 
 
 def sharing_pays(view, loss, n_sampled) -> bool:

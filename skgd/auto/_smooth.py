@@ -1,5 +1,6 @@
 """Smooth losses with l2 or no penalty: P^-1 g, the plane search, and nothing else."""
 
+import math
 from bisect import bisect_right
 
 import numpy as np
@@ -49,7 +50,6 @@ class SmoothDescent:
     def __init__(self, task, v, b, tol, move=None, earlier=None):
         self.task, self.v, self.b, self.tol = task, v, b, tol
         self._move = move
-        self._d, self._h = task.space.room(task)
         # of P^-1 g, then of the stochastic move if there is one, then of the last step
         self._images = task.space.images(task, 2 if move is None else 3)
         self._moves = np.zeros((len(self._images), *v.shape))
@@ -65,6 +65,7 @@ class SmoothDescent:
         if earlier is not None:
             self._take_over(earlier)
         else:
+            self._d, self._h = task.space.room(task)
             self._z = self._raw_predictions()
             self._n_sampled = task.space.choose_rows(task, tol)
             self._shared = task.space.sharing_pays(task, self._n_sampled)
@@ -119,9 +120,10 @@ class SmoothDescent:
         estimate = self._find_direction(objective)
         if self._P.certifies and not fresh and self._enough_at(estimate, objective):
             estimate = self._estimate_without_age(estimate, objective)
-        norm = np.linalg.norm(self._gradient)
+        norm = math.sqrt(np.vdot(self._gradient, self._gradient))
         certified = self._P.certifies or len(self._objectives) > 4
-        certified = certified or self._enough_at(self._bound, objective)
+        if not certified and self._enough_at(self._bound, objective):
+            certified, estimate = True, self._bound  # the rest has not been confirmed
         if self._P.kept and self._promises_enough(estimate, objective):
             estimate, certified = self._certify(estimate, objective)
         if self._enough_at(estimate, objective) and task.loss.piecewise:
@@ -141,7 +143,7 @@ class SmoothDescent:
         # coefficients of 1e17 that no longer give the raw predictions. Elsewhere it
         # still makes the coefficients, of which F tells but the square, more exact.
         self._stuck |= self._lifted and self._promised <= ROUNDING * abs(objective)
-        return Report(objective, estimate, float(norm), step, certified, self._stuck)
+        return Report(objective, estimate, norm, step, certified, self._stuck)
 
     def _estimate_without_age(self, estimate, objective):
         """Give what a fresh P estimates, or of a bound that is enough what is likely.
@@ -212,7 +214,7 @@ class SmoothDescent:
         task = self.task
         if not task.loss.piecewise:
             return False
-        if task.ridge.any():
+        if task.has_ridge:
             slope = np.abs(self._g_intercept).max()
             return task.space.n_curved(h) == 0 and task.space.tilted(self._d, slope)
         return task.space.n_curved(h) <= task.view.n_features + 1

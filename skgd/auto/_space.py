@@ -21,6 +21,7 @@ class Memory:
     """The sample space of rows in memory."""
 
     stale = 0.3  # change of the curvature from which a model beside kinks is made anew
+    keeps_rows = True  # that a product may be made of at any time
     own_metric = True  # whether stochastic moves have one where P is a diagonal
 
     def room(self, task):

@@ -57,13 +57,18 @@ class Task:
 
     def penalty(self, v) -> float:
         """Give the penalty of v, of shape (n_outputs, n_features)."""
-        value = 0.5 * float(((v * v) @ self.ridge).sum())
+        value = 0.5 * float(np.vdot(v, v * self.ridge))
         return value + float((np.abs(v) @ self.l1).sum()) if self.has_l1 else value
 
     @cached_property
     def has_l1(self) -> bool:
         """Whether the penalty has kinks."""
         return bool(self.l1.any())
+
+    @cached_property
+    def has_ridge(self) -> bool:
+        """Whether a coefficient at least has a ridge."""
+        return bool(self.ridge.any())
 
     def subgradient(self, g, v):
         """Give the subgradient of the least norm, for the gradient g of the rest."""
