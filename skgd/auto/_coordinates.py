@@ -70,9 +70,10 @@ def _products_pay(problem, loss, positive, tol) -> bool:
     Not of sparse X, whose Gram matrix loses the digits that a mean in terms of
     standard deviations has, twice.
     """
+    if not loss.quadratic or problem.samples.positive is not None:
+        return False
     view = _raw_view(problem)
-    alike = loss.quadratic and problem.samples.positive is None
-    if not alike or view.sparse:
+    if view.sparse:
         return False
     if view.n_rows <= view.n_features and not problem.ridge:
         return False  # the Gram matrix is singular
@@ -281,6 +282,8 @@ def best_constant(loss):
         if loss.log_link:
             mean = np.log(mean) if mean > 0.0 else _LEAST_LOGARITHM
         return np.array([mean])
+    if traits_of(loss.name)["classification"]:
+        loss = _two_rows(loss)
     zero, ones = np.zeros((1, len(loss.y))), np.ones((1, 1, len(loss.y)))
     low, high = float(loss.y.min()) - 1.0, float(loss.y.max()) + 1.0
 
@@ -302,6 +305,12 @@ def best_constant(loss):
             break
         b = following
     return np.array([b])
+
+
+def _two_rows(loss):
+    """Give a loss of classes -1 and +1 on two rows, of the weights of all of them."""
+    weight = np.array([loss.weight @ (loss.y < 0.0), loss.weight @ (loss.y > 0.0)])
+    return SampleLoss(loss.name, loss.parameter, np.array([-1.0, 1.0]), weight)
 
 
 def to_coordinates(task, coef, intercept):
