@@ -10,6 +10,7 @@ from loss_domains import in_domain, parameter_of
 from skgd._core import bridge, engine, sample_space
 from skgd._core.factor import Factor
 from skgd._core.losses import LOSSES
+from skgd.auto._coordinates import best_constant
 
 N, D = 1003, 37
 SUM = {"rtol": 1e-10, "atol": 1e-10}  # the same sums in another order
@@ -251,3 +252,17 @@ def test_gram_of_any_width_is_that_of_the_matrix(n, d, rng):
     whole = np.column_stack([(X - mean) * scale, np.ones(n)])
     assert_allclose(gram, (whole.T * h) @ whole, **SUM)
     assert_array_equal(gram, gram.T)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge", "modified_huber"])
+@pytest.mark.parametrize("share", [0.5, 0.02, 0.999])
+def test_best_constant_of_classes_has_no_slope(loss, share, rng):
+    y = np.where(np.arange(N) < share * N, 1.0, -1.0)
+    weight = rng.uniform(0.5, 1.0, size=N)
+    weight /= weight.sum()
+    whole = bridge.SampleLoss(loss, 0.0, y, weight)
+    (b,) = best_constant(whole)
+    d, h = np.empty((2, 1, N))
+    whole.evaluate(np.full((1, N), b), d, h)
+    # the weights of a class, N at most, add up to 14 digits, and so many has b
+    assert abs(d.sum()) <= 1e-14 * max(abs(b), 1.0) * h.sum()

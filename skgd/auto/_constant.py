@@ -32,6 +32,8 @@ def best_constant(loss):
         if loss.log_link:
             mean = np.log(mean) if mean > 0.0 else _LEAST_LOGARITHM
         return np.array([mean])
+    if traits_of(loss.name)["classification"]:
+        loss = _two_rows(loss)
     zero, ones = np.zeros((1, len(loss.y))), np.ones((1, 1, len(loss.y)))
     low, high = float(loss.y.min()) - 1.0, float(loss.y.max()) + 1.0
 
@@ -53,6 +55,12 @@ def best_constant(loss):
             break
         b = following
     return np.array([b])
+
+
+def _two_rows(loss):
+    """Give a loss of classes -1 and +1 on two rows, of the weights of all of them."""
+    weight = np.array([loss.weight @ (loss.y < 0.0), loss.weight @ (loss.y > 0.0)])
+    return SampleLoss(loss.name, loss.parameter, np.array([-1.0, 1.0]), weight)
 
 
 def mean_curvature(loss, h) -> float:

@@ -63,9 +63,10 @@ def _products_pay(problem, loss, positive, tol) -> bool:
     Not of sparse X, whose Gram matrix loses the digits that a mean in terms of
     standard deviations has, twice.
     """
+    if not loss.quadratic or problem.samples.positive is not None:
+        return False
     view = _raw_view(problem)
-    alike = loss.quadratic and problem.samples.positive is None
-    if not alike or view.sparse:
+    if view.sparse:
         return False
     if view.n_rows <= view.n_features and not problem.ridge:
         return False  # the Gram matrix is singular

@@ -73,7 +73,6 @@ class AutoEpochs:
         pose = problem.pose or make_tasks
         self.columns, tasks = pose(problem, positive, intercept, tol, mode)
         self._tasks = tasks
-        self._raw = tasks[0].view.with_coordinates(*_units_of(problem.design))
         end = 0
         for task in tasks:
             own = slice(end, end := end + task.loss.n_outputs)
@@ -164,7 +163,8 @@ class AutoEpochs:
 
     def _objective(self, coef, intercept) -> float:
         """Give F at a model in the units of X, in double: a pass over X."""
-        z = self._raw.matvec(coef.astype(np.float64)) + intercept[:, None]
+        raw = self._tasks[0].view.with_coordinates(*_units_of(self.problem.design))
+        z = raw.matvec(coef.astype(np.float64)) + intercept[:, None]
         losses = (
             output.task.loss.evaluate(z[own])
             for output, own in zip(self._outputs, self._own, strict=True)
