@@ -29,8 +29,8 @@ struct Block {
       const double shift = b[k];
 #pragma omp simd
       for (std::size_t r = 0; r < R; ++r) raw[r] = scale * raw[r] + shift;
-      samples.read(rows, R, k, y + k * R, s + k * R);
     }
+    samples.read(rows, R, K, y, s);
     if (loss.name == LossName::softmax)
       for (std::size_t r = 0; r < R; ++r) code[r] = samples.code[rows[r]];
     return skgd::evaluate(loss, R, K, y, code, z, s, d);

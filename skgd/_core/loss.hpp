@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cmath>
+#include <type_traits>
 
 #include "elementary.hpp"
 #include "platform.hpp"
@@ -300,6 +301,30 @@ struct Loss {
   Written written;
 };
 
+// Losses whose exponentials cost more than to put a few pairs side by side.
+template <class L>
+constexpr bool kTakesExponentials =
+    std::is_same_v<L, LogLoss> || std::is_same_v<L, Poisson> ||
+    std::is_same_v<L, Gamma> || std::is_same_v<L, Tweedie>;
+constexpr std::size_t kFew = 4;
+
+// Up to as many pairs as a vector holds, in one that is filled up with weights of zero.
+template <class L>
+SKGD_INLINE double evaluate_few(L loss, std::size_t m, const double* y, const double* z,
+                                const double* s, double* d) {
+  double targets[kFew] = {1.0, 1.0, 1.0, 1.0}, raw[kFew] = {}, weights[kFew] = {},
+         out[kFew], sum = 0.0;
+  for (std::size_t i = 0; i < m; ++i)
+    targets[i] = y[i], raw[i] = z[i], weights[i] = s[i];
+#pragma omp simd reduction(+ : sum)
+  for (std::size_t i = 0; i < kFew; ++i) {
+    sum += weights[i] * loss.value(targets[i], raw[i]);
+    out[i] = weights[i] * loss.derivative(targets[i], raw[i]);
+  }
+  for (std::size_t i = 0; i < m; ++i) d[i] = out[i];
+  return sum;
+}
+
 // d = s * dloss/dz for `m` pairs (y, z) of weight s; gives the weighted sum of values.
 template <class L>
 SKGD_INLINE double evaluate(L loss, std::size_t m, const double* y, const double* z,
@@ -308,6 +333,8 @@ SKGD_INLINE double evaluate(L loss, std::size_t m, const double* y, const double
     *d = *s * loss.derivative(*y, *z);
     return *s * loss.value(*y, *z);
   }
+  if constexpr (kTakesExponentials<L>)
+    if (m <= kFew) return evaluate_few(loss, m, y, z, s, d);
   double sum = 0.0;
 #pragma omp simd reduction(+ : sum)
   for (std::size_t i = 0; i < m; ++i) {

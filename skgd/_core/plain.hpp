@@ -37,7 +37,7 @@ SKGD_INLINE Report run_plain(const Design& X, const Samples& samples, Rows order
     double y, s, z, d;
     X.matvec(row, 1, v, 1, &z, ahead);
     z = scale * z + b;
-    samples.read(row, 1, 0, &y, &s);
+    samples.read(row, 1, 1, &y, &s);
     loss_sum += evaluate(loss, 1, 1, &y, nullptr, &z, &s, &d);
     finite = all_finite(&z, 1);
     const double decay = penalty.decay(eta);

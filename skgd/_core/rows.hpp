@@ -29,25 +29,25 @@ struct Samples {
   const double* positive;  // weight of class k in its own one-vs-rest problem, or null
   std::size_t n_outputs;   // K
 
-  // Targets and weights of output k for R rows: +-1 for classes (a single output speaks
-  // for class 1). What there is of them is asked once, not for each row.
-  SKGD_INLINE void read(const std::uint32_t* rows, std::size_t R, std::size_t k,
+  // Targets and weights (K, R) of R rows: +-1 for classes (a single output speaks for
+  // class 1). What there is of them is asked once, not for each row.
+  SKGD_INLINE void read(const std::uint32_t* rows, std::size_t R, std::size_t K,
                         double* target, double* s) const {
-    if (y != nullptr) {
-      for (std::size_t r = 0; r < R; ++r) target[r] = y[rows[r] * n_outputs + k];
-    } else {
-      const auto own = static_cast<std::int32_t>(n_outputs == 1 ? 1 : k);
-      if (code.narrow != nullptr)
-        read_codes(code.narrow, rows, R, own, target);
-      else
-        read_codes(code.wide, rows, R, own, target);
-    }
-    if (weight == nullptr)
-      for (std::size_t r = 0; r < R; ++r) s[r] = 1.0;
+    if (y != nullptr)
+      each(R, K, [&](std::size_t r, std::size_t k, std::size_t i) SKGD_INLINE_LAMBDA {
+        target[i] = y[rows[r] * K + k];
+      });
+    else if (code.narrow != nullptr)
+      read_codes(code.narrow, rows, R, K, target);
     else
-      for (std::size_t r = 0; r < R; ++r) s[r] = weight[rows[r]];
+      read_codes(code.wide, rows, R, K, target);
+    each(R, K, [&](std::size_t r, std::size_t, std::size_t i) SKGD_INLINE_LAMBDA {
+      s[i] = weight == nullptr ? 1.0 : weight[rows[r]];
+    });
     if (positive != nullptr)
-      for (std::size_t r = 0; r < R; ++r) s[r] *= target[r] > 0.0 ? positive[k] : 1.0;
+      each(R, K, [&](std::size_t, std::size_t k, std::size_t i) SKGD_INLINE_LAMBDA {
+        s[i] *= target[i] > 0.0 ? positive[k] : 1.0;
+      });
   }
 
   SKGD_INLINE void prefetch(const std::uint32_t* rows, std::size_t left) const {
@@ -61,10 +61,23 @@ struct Samples {
   }
 
  private:
+  template <class Work>
+  SKGD_INLINE static void each(std::size_t R, std::size_t K, const Work& work) {
+    if (R == 1) {  // a loop of one turn takes longer to enter than to run
+      for (std::size_t k = 0; k < K; ++k) work(0, k, k);
+      return;
+    }
+    for (std::size_t k = 0; k < K; ++k)
+      for (std::size_t r = 0; r < R; ++r) work(r, k, k * R + r);
+  }
+
   template <class Code>
   SKGD_INLINE static void read_codes(const Code* code, const std::uint32_t* rows,
-                                     std::size_t R, std::int32_t own, double* target) {
-    for (std::size_t r = 0; r < R; ++r) target[r] = code[rows[r]] == own ? 1.0 : -1.0;
+                                     std::size_t R, std::size_t K, double* target) {
+    const std::int32_t first = K == 1 ? 1 : 0;
+    each(R, K, [&](std::size_t r, std::size_t k, std::size_t i) SKGD_INLINE_LAMBDA {
+      target[i] = code[rows[r]] == static_cast<std::int32_t>(k) + first ? 1.0 : -1.0;
+    });
   }
 };
 
