@@ -10,7 +10,7 @@ from loss_domains import in_domain, parameter_of
 from skgd._core import bridge, engine, sample_space
 from skgd._core.factor import Factor
 from skgd._core.losses import LOSSES
-from skgd.auto._coordinates import best_constant
+from skgd.auto._constant import best_constant
 
 N, D = 1003, 37
 SUM = {"rtol": 1e-10, "atol": 1e-10}  # the same sums in another order
@@ -260,7 +260,7 @@ def test_best_constant_of_classes_has_no_slope(loss, share, rng):
     y = np.where(np.arange(N) < share * N, 1.0, -1.0)
     weight = rng.uniform(0.5, 1.0, size=N)
     weight /= weight.sum()
-    whole = bridge.SampleLoss(loss, 0.0, y, weight)
+    whole = sample_space.SampleLoss(loss, 0.0, y, weight)
     (b,) = best_constant(whole)
     d, h = np.empty((2, 1, N))
     whole.evaluate(np.full((1, N), b), d, h)
