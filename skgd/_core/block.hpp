@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "loss.hpp"
+#include "evaluate.hpp"
 #include "rows.hpp"
 
 namespace skgd {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "design.hpp"
-#include "loss.hpp"
+#include "evaluate.hpp"
 #include "perceptron.hpp"
 #include "row.hpp"
 
