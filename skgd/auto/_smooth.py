@@ -9,6 +9,7 @@ from skgd._core.stochastic import Stochastic
 from skgd._report import Report
 from skgd.auto._constant import LEAST_CURVATURE
 from skgd.auto._newton import SoftmaxHessian, newton_step
+from skgd.auto._plane import Plane
 from skgd.auto._preconditioner import Diagonal
 from skgd.auto._promise import keeps_promise
 from skgd.auto._shared import Shared
@@ -50,11 +51,8 @@ class SmoothDescent:
     def __init__(self, task, v, b, tol, move=None, earlier=None):
         self.task, self.v, self.b, self.tol = task, v, b, tol
         self._move = move
-        # of P^-1 g, then of the stochastic move if there is one, then of the last step
-        self._images = task.space.images(task, 2 if move is None else 3)
-        self._moves = np.zeros((len(self._images), *v.shape))
-        self._shifts = np.zeros((len(self._images), len(b)))
-        self._remembered = False
+        # P^-1 g, then the stochastic move if there is one, then the last step
+        self._plane = Plane(task, 2 if move is None else 3)
         self._rng = None  # of the rows of a factor: always the same
         self._caution = 1.0 if task.loss.n_outputs == 1 else _CAUTION
         self._P, self._h_of_P, self._lifted = None, None, False
@@ -101,9 +99,7 @@ class SmoothDescent:
             self._P, self._h_of_P = earlier._P.at(self.task), earlier._h_of_P
         if earlier._begin is not None:  # from one penalty to the next the way is alike
             v, b, z = earlier._begin
-            self._moves[-1], self._shifts[-1] = earlier.v - v, earlier.b - b
-            self._images[-1] = earlier._z - z
-            self._remembered = bool(self._moves[-1].any())
+            self._plane.remember(earlier.v - v, earlier.b - b, earlier._z - z)
 
     def _raw_predictions(self):
         return self.task.view.matvec(self.v) + self.b[:, None]
@@ -174,9 +170,8 @@ class SmoothDescent:
         g = np.empty((len(self.v), self.v.shape[1] + 1))
         np.add(self._slope, task.ridge * self.v, out=g[:, :-1])
         g[:, -1] = d.sum(axis=1) if task.fit_intercept else 0.0
-        if self._gradient is not None and self._remembered and self._P.kept:
-            step = np.column_stack([self._moves[-1], self._shifts[-1]])
-            self._P.learn(step, g - self._gradient)
+        if self._gradient is not None and self._plane.remembered and self._P.kept:
+            self._P.learn(self._plane.last_step, g - self._gradient)
         self._gradient = g
         self._g, self._g_intercept = g[:, :-1], g[:, -1]
         return objective
@@ -224,9 +219,7 @@ class SmoothDescent:
         step = self._P.solve(-self._gradient)
         if len(step) > 1:
             step -= step.mean(axis=0)
-        self._moves[0] = step[:, :-1]
-        self._shifts[0] = step[:, -1] * self.task.fit_intercept
-        self._image_known = False
+        self._plane.set_first(step)
         decrement = -0.5 * float(np.vdot(self._gradient, step))
         self._promised = decrement
         if self._P.certifies:
@@ -237,13 +230,6 @@ class SmoothDescent:
         lowest = max(self._ratio * decrement, past - objective, 0.0)
         self._bound = self._duality_gap()
         return min(self._bound, lowest)
-
-    def _without_common_part(self, move, shift):
-        """Give what the classes do not share: at the optimum their sum is zero."""
-        if self.task.loss.n_outputs == 1:
-            return move, shift
-        K = len(shift)
-        return move - move.sum(axis=0) / K, shift - shift.sum() / K
 
     def _remaining(self, decrement):
         """Give what this and the coming steps bring, from the rate at which they fall.
@@ -259,12 +245,10 @@ class SmoothDescent:
 
     def _holds(self):
         """Tell whether P^-1 g leads where F is what the curvature here says."""
-        self._find_image(0)
         at = self._objectives[-1], self.v, self._z, self._h
-        step = self._moves[0], self._images[0]
         # Of a diagonal P the step may be too long; that F falls, the epochs say.
         promised = self._promised if self._P.certifies else -np.inf
-        return keeps_promise(self.task, at, step, promised)
+        return keeps_promise(self.task, at, self._plane.first(), promised)
 
     def _duality_gap(self):
         """Give sum_j g_j^2 / (2 ridge_j): a bound, where the intercept's is settled."""
@@ -301,8 +285,7 @@ class SmoothDescent:
         hessian = SoftmaxHessian(self.task, self._d)
         needed = self.task.needed(self.tol, objective)
         found = newton_step(hessian, self._gradient, self._P.inverse, needed)
-        self._moves[0], self._shifts[0] = found.step[:, :-1], found.step[:, -1]
-        self._images[0], self._image_known = found.image, True
+        self._plane.set_first(found.step, found.image)
         total = found.decrease + min(found.rest, found.decrease)
         self._ratio = max(1.0, total / max(self._promised, 1e-300))
         self._spent += found.passes
@@ -314,52 +297,27 @@ class SmoothDescent:
 
     # --- Step
 
-    def _find_image(self, i):
-        """Find what a move does to the raw predictions: a pass over X."""
-        self._images[i] = self.task.view.matvec(self._moves[i])
-        self._images[i] += self._shifts[i][:, None]
-        self._image_known |= i == 0
-
     def _unsettling(self) -> bool:
         """Tell whether moves keep the curvature from settling."""
         late = len(self._objectives) > _MOST_MOVES
         return late and self.task.loss.piecewise and self._P.certifies
 
-    def _drop_move(self):
-        """Have no more moves: the last step comes next to P^-1 g."""
-        self._move = None
-        for arrays in (self._images, self._moves, self._shifts):
-            arrays[1] = arrays[-1]
-        self._images, self._moves = self._images[:2], self._moves[:2]
-        self._shifts = self._shifts[:2]
-
     def _step(self):
         """Minimise F over the plane of the moves; give what was taken of P^-1 g."""
-        task = self.task
-        if not self._image_known:
-            self._find_image(0)
+        plane = self._plane
         if self._move is not None and self._unsettling():
-            self._drop_move()
+            self._move = None
+            plane.drop_move()
         if self._move is not None:
-            self._moves[1], self._shifts[1] = self._without_common_part(
-                *self._move(self.v, self.b, self._z, self._d, self._h, self._metric())
-            )
-            self._find_image(1)
-        used = len(self._images) - (not self._remembered)
-        images, moves = self._images[:used], self._moves[:used]
-        c, objective = task.space.minimise_on_plane(
-            task, self.v, self._z, images, moves
-        )
+            at = self.v, self.b, self._z, self._d, self._h
+            plane.set_move(*self._move(*at, self._metric()))
+        share, objective, step = plane.minimise(self.v, self._z)
         self._stuck = not objective < self._objectives[-1]
-        self._remembered = bool(c.any())
-        if not self._remembered:
-            return 0.0
-        image = task.space.combined(c, images)
-        step = (c @ moves.reshape(used, -1)).reshape(self.v.shape)
-        shift = c @ self._shifts[:used]
-        self._moves[-1], self._shifts[-1], self._images[-1] = step, shift, image
+        if step is None:
+            return share
+        move, shift, image = step
         self._z += image
         self._slope = None
-        self.v = self.v + step
+        self.v = self.v + move
         self.b = self.b + shift
-        return float(c[0])
+        return share
