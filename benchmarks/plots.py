@@ -3,7 +3,7 @@
 import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
-from render import FEATURES, ratio, text
+from results import FEATURES, ratio, text
 
 STYLE = {
     "svg.hashsalt": "skgd",  # the same file for the same results

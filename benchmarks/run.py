@@ -19,7 +19,8 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from render import RESULTS, render
+from render import render
+from results import FOLDER
 
 HERE = Path(__file__).parent
 DENSE = "diabetes diamonds flights_delay breast_cancer wine docvis"
@@ -76,7 +77,7 @@ def main():
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--render", action="store_true", help="measure nothing")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder")
+    parser.add_argument("--results", type=Path, default=FOLDER, help="folder")
     options = parser.parse_args()
     options.results.mkdir(parents=True, exist_ok=True)
     failed = []

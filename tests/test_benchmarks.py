@@ -15,8 +15,9 @@ from objective import Problem
 from optimum import optimum, relative_suboptimality
 from peers import PEERS, Peer
 from race import TARGETS, Race
-from render import FIELD, RESULTS, TEMPLATE, Results, behind, means, page, ratio
+from render import FIELD, TEMPLATE, behind, means, page
 from report import Figure, Table, in_turn, ratio_figure, resume, save
+from results import FOLDER, Results, ratio
 from scipy.sparse import csr_matrix
 
 ROOT = Path(__file__).parents[1]
@@ -61,12 +62,12 @@ def test_benchmark_peer_minimises_the_objective(peer):
 
 
 def test_performance_page_is_what_the_results_give():
-    made = page(TEMPLATE.read_text("utf-8"), Results(RESULTS))
+    made = page(TEMPLATE.read_text("utf-8"), Results(FOLDER))
     assert (ROOT / "docs/performance.md").read_text("utf-8") == made
 
 
 def test_performance_page_has_every_field_measured():
-    results = Results(RESULTS)
+    results = Results(FOLDER)
     fields = {x for x in FIELD.findall(TEMPLATE.read_text("utf-8")) if "." in x}
     assert fields
     assert {x for x in fields if not results.table(*x.split("."))} == set()
@@ -189,7 +190,7 @@ def test_plots_are_drawn_of_the_results(tmp_path):
     pytest.importorskip("matplotlib", reason="plots are drawn with matplotlib")
     from plots import PLOTS, draw
 
-    draw(Results(RESULTS), tmp_path)
+    draw(Results(FOLDER), tmp_path)
     assert {x.stem for x in tmp_path.iterdir()} == set(PLOTS)
 
 
