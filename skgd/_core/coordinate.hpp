@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "cholesky.hpp"
@@ -37,8 +38,47 @@ struct Goal {
 };
 
 struct Decrease {
-  double total, last;  // of q: in all, and in the last round
+  double total, left;  // of q: in all, and in later rounds if they go on like these
   int rounds;
+};
+
+// The decreases of rounds, of which each is a share of the one before, in the end.
+class Rounds {
+ public:
+  void add(double gain) {
+    total_ += gain;
+    gains_.push_back(gain);
+  }
+  double total() const { return total_; }
+  bool go_on(const Goal& goal) const {
+    size_t n = gains_.size();
+    if (n >= static_cast<size_t>(goal.max_rounds)) return false;
+    if (n == 0) return true;
+    // How fast rounds fall, a few have to show, unless nothing is to be gained.
+    double enough = std::max(goal.absolute, goal.relative * total_);
+    return gains_.back() > (n < kFew ? kNothing : 1.0) * enough;
+  }
+  Decrease decrease() const {
+    return {total_, left(), static_cast<int>(gains_.size())};
+  }
+
+ private:
+  double left() const {
+    if (gains_.empty() || !(gains_.back() > 0)) return 0;
+    // The first rounds gain far more, and would make the rate of later ones small.
+    size_t n = gains_.size(),
+           apart = n == 1 ? 0 : std::clamp(n / 3, size_t{1}, kWindow);
+    double last = gains_.back(), before = gains_[n - 1 - apart];
+    double rate = apart ? std::pow(last / std::max(before, last), 1.0 / apart) : 0.5;
+    return kSlower * last * rate / std::max(1.0 - rate, kSlowest);
+  }
+
+  static constexpr size_t kWindow = 8, kFew = 4;
+  static constexpr double kNothing = 1e-2;
+  static constexpr double kSlower = 3.0;    // rates grow: measured, up to three times
+  static constexpr double kSlowest = 1e-3;  // 1 - rate, at least
+  double total_ = 0;
+  std::vector<double> gains_;
 };
 
 class GramDescent {
@@ -48,21 +88,17 @@ class GramDescent {
 
   // v moves, and r becomes g + H(v - u).
   Decrease run(Goal goal) {
-    Decrease d{0, 0, 0};
-    while (d.rounds < goal.max_rounds) {
-      ++d.rounds;
+    Rounds rounds;
+    for (int round = 1; rounds.go_on(goal); ++round) {
       // Once the face is solved, moving its coefficients one by one would only undo it.
-      bool settled = d.rounds > goal.swept_rounds;
-      d.last = settled ? enter() : sweep();
-      if (!settled)
-        d.last +=
-            sweep_support(0.01 * std::max(goal.absolute, goal.relative * d.total));
-      d.last += face_steps();
-      d.total += d.last;
+      bool settled = round > goal.swept_rounds;
+      double gain = settled ? enter() : sweep();
+      double enough = std::max(goal.absolute, goal.relative * rounds.total());
+      if (!settled) gain += sweep_support(0.01 * enough);
+      rounds.add(gain + face_steps());
       refresh();
-      if (!(d.last > std::max(goal.absolute, goal.relative * d.total))) break;
     }
-    return d;
+    return rounds.decrease();
   }
 
  private:

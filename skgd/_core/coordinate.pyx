@@ -15,7 +15,7 @@ cdef extern from "coordinate.hpp" namespace "skgd" nogil:
         double absolute, relative
         int swept_rounds, max_rounds
     struct Decrease:
-        double total, last
+        double total, left
         int rounds
 
     cppclass GramDescent:
@@ -44,7 +44,8 @@ def descend_gram(const double[:, ::1] H, double[::1] r, const double[::1] l1,
     v becomes the minimiser and r the gradient of the smooth part there. Ends when a
     round gains no more than `absolute`, or `relative` of all gains. The first
     `swept_rounds` move every coefficient, later ones only those that promise most.
-    Gives the decrease, that of the last round, and the number of rounds.
+    Gives the decrease, what later rounds would gain if they went on like the last
+    ones, and the number of rounds.
     """
     cdef size_t p = v.shape[0]
     if p == 0:
@@ -61,7 +62,7 @@ def descend_gram(const double[:, ::1] H, double[::1] r, const double[::1] l1,
             d = descent.run(goal)
         finally:
             del descent
-    return d.total, d.last, d.rounds
+    return d.total, d.left, d.rounds
 
 
 def descend_columns(matrix, const double[::1] scale, const double[::1] h,
@@ -95,4 +96,4 @@ def descend_columns(matrix, const double[::1] scale, const double[::1] h,
             d = descent.run(goal)
         finally:
             del descent
-    return d.total, d.last, d.rounds
+    return d.total, d.left, d.rounds

@@ -52,18 +52,16 @@ class SparseDescent {
 
   // v and b move; e follows.
   Decrease run(Goal goal) {
-    Decrease d{0, 0, 0};
-    while (d.rounds < goal.max_rounds) {
-      ++d.rounds;
-      d.last = 0;
-      for (size_t j = 0; j < X_.p; ++j) d.last += step(j);
-      d.last += step_intercept();
-      d.last += sweep_support();
-      d.last += face_steps(std::max(goal.absolute, goal.relative * d.total));
-      d.total += d.last;
-      if (!(d.last > std::max(goal.absolute, goal.relative * d.total))) break;
+    Rounds rounds;
+    while (rounds.go_on(goal)) {
+      double gain = 0;
+      for (size_t j = 0; j < X_.p; ++j) gain += step(j);
+      gain += step_intercept();
+      gain += sweep_support();
+      double enough = std::max(goal.absolute, goal.relative * rounds.total());
+      rounds.add(gain + face_steps(enough));
     }
-    return d;
+    return rounds.decrease();
   }
 
  private:

@@ -28,7 +28,7 @@ def minimise_with_kinks(H, g, v, kinks, absolute, relative, swept=3):
     step : ndarray of shape (p,)
         x - v.
     decrease, rest : float
-        Of all rounds, and of the last.
+        Of all rounds, and of those that are left, from the rate at which rounds fall.
     """
     x = v.copy()
     decrease, rest, _ = descend_gram(

@@ -11,7 +11,6 @@ _FRESH = 0.1  # relative change of the curvature up to which an estimate is trus
 # to be three times as large. From that contraction on an epoch costs less than a fresh
 # model.
 _OLD, _OLD_SAID, _FALLING = 10.0, 3.0, 0.6
-_LEFT = 10.0  # in idle rounds, in units of the last one's gain
 _ROUNDING = 4e-16  # of F: below it no decrease shows
 _HALVINGS = 40
 _LEAST_FLOOR = 1e-9  # of the curvature's bound
@@ -204,7 +203,7 @@ class ProximalNewton:
             self._find_gradient()
             self._refresh()
             self._propose(certify=True)
-        elif not self.fine:
+        elif not (self.fine or self.task.loss.quadratic):
             self._propose(certify=True)
         if self.lifted and self.estimate <= self._needed():
             # What the lifted curvature promises may be far too little; the bare one's
@@ -303,8 +302,8 @@ class ProximalNewton:
         self.proposal, self.image = (dv, db), None
         self.estimate = self.promised = decrease
         self.fine = rest <= max(self.model.fine * decrease, idle)
-        if self.fine and rest > self.model.fine * decrease:  # what more rounds may gain
-            self.estimate += min(_LEFT * rest, 2.0 * decrease)
+        if rest > self.model.fine * decrease:
+            self.estimate += rest
 
     def _search(self) -> float:
         """Go along the proposal as far as F falls enough; give the share taken."""

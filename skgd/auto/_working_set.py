@@ -101,17 +101,17 @@ class WorkingSetModel:
             goal = absolute / len(v), relative, _ROUNDS
             if self.by_column is None:
                 r, x = g[k, chosen], v[k, chosen]
-                total, last, _ = descend_gram(self.blocks[k], r, *kinks, x, *goal)
+                total, left, _ = descend_gram(self.blocks[k], r, *kinks, x, *goal)
                 step[k, chosen] = x - v[k, chosen]
             else:
-                total, last, rounds = self._descend_columns(
+                total, left, rounds = self._descend_columns(
                     k, v[k], kinks, goal, step[k]
                 )
                 if rounds > _SLOW and len(columns) <= _MOST_SLOW:
                     self.most_gram = _MOST_SLOW
                     self._extend(columns)
                     return self.propose(g, v, d1, absolute, relative)
-            decrease, rest = decrease + total, rest + last
+            decrease, rest = decrease + total, rest + left
         outside = self.promise.sum() - self.promise[columns].sum()
         return step, decrease + max(outside, 0.0), rest
 
@@ -121,7 +121,7 @@ class WorkingSetModel:
         scale = np.ascontiguousarray(view.scale[columns])
         ridge = np.ascontiguousarray(self.task.ridge[columns])
         x, e = np.append(v[columns], 0.0), self.d[k].copy()
-        total, last, rounds = descend_columns(
+        total, left, rounds = descend_columns(
             self.by_column,
             scale,
             self.h[k],
@@ -135,7 +135,7 @@ class WorkingSetModel:
         step[columns] = x[:-1] - v[columns]
         if self.task.fit_intercept:
             step[d] = x[-1] + (view.mean[columns] * scale) @ step[columns]
-        return total, last, rounds
+        return total, left, rounds
 
     def _choose(self, g, v):
         """Give the support and the columns of the largest e_j, in order."""
