@@ -98,6 +98,8 @@ class ProximalMultipliers:
         certified |= known <= max(self.gap, self._needed())
         self.gap = max(min(self.gap, known), 0.0)
         exhausted = self.epoch >= self.last or not np.isfinite(self.z).all()
+        if exhausted and not certified and self.lower > 0.0:
+            self.gap = known  # no stage has ended that an estimate could come from
         exhausted |= known <= 4e-16 * abs(self.objective)
         return Report(
             self.objective, self.gap, self.norm, self.step, certified, bool(exhausted)
@@ -109,13 +111,14 @@ class ProximalMultipliers:
         # That the best model is better than this one, an estimate cannot tell.
         self.gap = max(self.objective - value + gap, 0.5 * gap)
         self.shift, self.inner = self.t, 0
-        if self.gap > self._needed():
+        enough = self.gap <= self._needed()
+        if not enough:
             self.sigma *= _SHARPEN
-            return False
         if self.close == 1.0 and not self.step > _TOO_LONG:
-            return True
-        self.gap, self.close = self.objective - self.lower, _CLOSER
-        self.last = min(self.last, self.epoch + _MOST_IN_DOUBT)
+            return enough
+        self.gap = self.objective - self.lower
+        if enough:
+            self.close, self.last = _CLOSER, min(self.last, self.epoch + _MOST_IN_DOUBT)
         return False
 
     def _split(self):
