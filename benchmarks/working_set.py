@@ -15,8 +15,8 @@ FIRST = 300  # columns of the first set
 TINY = 1e-7  # share of the largest coefficient, up to which one leaves the set
 
 
-class Rows:
-    """The problem on some of its columns, with multipliers of the rows.
+class Restricted:
+    """The problem restricted to some columns, with multipliers of the rows.
 
     `stacked(problem, design)` gives rows, terms and quadratic of a set of columns.
     """
@@ -68,13 +68,13 @@ class Rows:
 
 def minimise(problem, design, stacked, start, null, relative=1e-9, deadline=np.inf):
     """Give u, F there and a bound on F - F*."""
-    rows = Rows(problem, design, stacked, null, deadline)
+    restricted = Restricted(problem, design, stacked, null, deadline)
     lam = design.per_coefficient(problem.l1, 1)[:-1]
-    t, value = rows.multipliers(start), null
+    t, value = restricted.multipliers(start), null
     columns, part_u = np.zeros(0, dtype=int), np.array([start])
-    lower = rows.lower_bound(t)
+    lower = restricted.lower_bound(t)
     for _ in range(100):
-        excess = rows.slopes(t) / lam
+        excess = restricted.slopes(t) / lam
         excess[columns] = 0
         broken = np.flatnonzero(excess > 1 + 1e-10)
         if not len(broken):
@@ -85,8 +85,8 @@ def minimise(problem, design, stacked, start, null, relative=1e-9, deadline=np.i
         columns = np.append(columns[used], chosen)
         kept = part_u[:-1][used]
         first = np.concatenate([kept, np.zeros(len(chosen)), part_u[-1:]])
-        part_u, value, t = rows.minimise(columns, first)
-        lower = max(lower, rows.lower_bound(t))
+        part_u, value, t = restricted.minimise(columns, first)
+        lower = max(lower, restricted.lower_bound(t))
         enough = relative * max(null - value, 1e-12 * null)
         if value - lower <= enough or time.process_time() > deadline:
             break

@@ -69,7 +69,7 @@ def make_descent(task, v, b, tol, mode, seed, earlier=None):
         return _make_smooth(task, v, b, tol, mode, seed, earlier)
     separable = _separable(task)
     wide = task.view.sparse and task.view.n_features > _NARROW
-    if wide and separable and task.ridge.any():
+    if wide and separable and task.has_ridge:
         return Relay(
             DualAscent(task, v, b, tol, mode, seed),
             lambda v, b: Multipliers(task, v, b, tol),

@@ -191,7 +191,7 @@ class ProximalMultipliers:
     def _bound(self, t, g):
         """Raise the bound by slopes t, made smaller until l1 holds their gradient g."""
         task, g = self.task, np.abs(g)
-        if task.positive or task.ridge.any():
+        if task.positive or task.has_ridge:
             return
         sum_left = 0.0
         if task.fit_intercept:
