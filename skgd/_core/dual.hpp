@@ -12,10 +12,10 @@
 
 #include <algorithm>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "design.hpp"
+#include "intercept.hpp"
 #include "loss.hpp"
 
 namespace skgd {
@@ -84,10 +84,20 @@ class Dual {
     std::nth_element(curvature.begin(), middle, curvature.end());
     problem.beta = share * (*middle > 0.0 ? *middle : 1.0);
     for (DualRow& row : rows) row.curvature += problem.beta;
+    empty_.find(rows);
   }
 
   // b_centre moves to b: the multiplier step of sum t = 0.
-  void recentre() { b -= problem.beta * sum_t(); }
+  void recentre() {
+    if (empty_.none()) {
+      b -= problem.beta * sum_t();
+      return;
+    }
+    double others = 0.0;
+    for (const DualRow& row : rows)
+      if (!empty_.has(row)) others += row.t;
+    b = empty_.settle(rows, problem.e, others, b, problem.beta);
+  }
 
  protected:
   double sum_t() const {
@@ -120,38 +130,6 @@ class Dual {
     }
   }
 
-  // The b that minimises sum_i l_i(z_i + b): where the slope, which begins at
-  // sum_i lo_i and rises at each kink, passes zero.
-  double best_intercept(const std::vector<double>& z) {
-    kinks_.clear();
-    double slope = 0.0;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const DualRow& row = rows[i];
-      slope += row.lo;
-      const double kink = row.centre - z[i];
-      if (problem.e == 0.0) {
-        kinks_.emplace_back(kink, row.hi - row.lo);
-      } else {
-        kinks_.emplace_back(kink - problem.e, -row.lo);
-        kinks_.emplace_back(kink + problem.e, row.hi);
-      }
-    }
-    auto first = kinks_.begin(), last = kinks_.end();
-    while (last - first > 1) {
-      const auto middle = first + (last - first) / 2;
-      std::nth_element(first, middle, last);
-      double rise = 0.0;
-      for (auto k = first; k != middle; ++k) rise += k->second;
-      if (slope + rise > 0.0) {
-        last = middle;
-      } else {
-        slope += rise;
-        first = middle;
-      }
-    }
-    return first->first;
-  }
-
   // Each l_i(z_i) - t_i (z_i - centre_i) + e |t_i| is >= 0, so their sum has no
   // cancellation; it is the gap where the gradient in w and sum t are zero.
   DualValue value() const {
@@ -171,7 +149,8 @@ class Dual {
   }
 
   std::vector<double> z_;
-  std::vector<std::pair<double, double>> kinks_;
+  Kinks kinks_;
+  EmptyRows empty_;
 };
 
 template <class T, class I>
@@ -227,7 +206,7 @@ class DualOf final : public Dual {
     set_w();
     z_.resize(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) z_[i] = dot(rows[i]);
-    if (fits_intercept) b = best_intercept(z_);
+    if (fits_intercept) b = best_intercept(rows, problem.e, z_, kinks_);
     return value();
   }
 
@@ -235,6 +214,7 @@ class DualOf final : public Dual {
   SKGD_INLINE double visit(const std::uint32_t* order, std::size_t left) {
     prefetch(order, left);
     DualRow& row = rows[*order];
+    if (empty_.has(row)) return -kInfinity;  // recentre() does all
     const double r = dot(row) + b - row.centre;
     const double violation = dual_violation(row, r, problem.e);
     const double change = dual_step(row, r, problem.e) - row.t;
