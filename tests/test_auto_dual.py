@@ -202,3 +202,22 @@ def test_dual_says_when_it_stalls(rng):
     for _ in range(40):
         ascent.run_epoch()
     assert ascent.stalled
+
+
+@each_loss
+def test_rows_without_entries_are_settled_with_the_intercept(name, parameter, rng):
+    # The other rows are long: their dual variables are a thousandth of these rows'.
+    X, n_empty = 100.0 * rng.normal(size=(300, 800)), 5
+    X[rng.random(X.shape) > 0.03] = 0.0
+    X[:n_empty] = 0.0
+    y = rng.normal(size=300) + 0.5
+    task = task_of(csr_array(X), y, name, parameter)
+    ascent, reports = ascend(task, tol=1e-4)
+    assert len(reports) <= 150  # 27 to 57; by single steps more than 1000
+    assert reports[-1].suboptimality <= task.needed(1e-4, reports[-1].objective)
+    centre, lo, hi, e = kinks_of(task.loss)
+    r = (raw_model(task, ascent)[1] - centre)[:n_empty]
+    slopes = np.where(r > e, hi[:n_empty], np.where(r < -e, lo[:n_empty], 0.0))
+    beside = np.abs(np.abs(r) - e) > 1e-3  # a kink
+    assert beside.any()
+    assert_allclose(ascent.t[:n_empty][beside], slopes[beside], atol=1e-4 / 300)
