@@ -265,6 +265,19 @@ def test_proximal_moves_end_where_they_do_not_pay():
     assert len(reports) < 500  # with moves to the end, more than 1000
 
 
+@pytest.mark.parametrize("loss", ["squared_hinge", "modified_huber"])
+def test_proximal_ends_where_nothing_above_zero_is_left(rng, loss):
+    # No loss is negative: F itself bounds F - F*, however slowly its model is solved.
+    X = rng.normal(size=(40, 100))
+    y = np.sign(X @ rng.normal(size=100))
+    task = make_task(X, y, loss, alpha=1e-6)
+    _, reports = descend(task, tol=1e-4)
+    assert len(reports) <= 4  # up to 24 until the step's promise is as small
+    assert reports[-1].certified
+    objective = reports[-1].objective
+    assert reports[-1].suboptimality <= objective <= task.needed(1e-4, objective)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_proximal_ends_certified_on_random_tasks(seed):
     rng = np.random.default_rng(seed)

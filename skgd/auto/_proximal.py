@@ -177,6 +177,7 @@ class ProximalNewton:
         if self.certified and self.task.loss.piecewise:
             self.certified = self.estimate > self._needed() or self._keeps_promise()
         self.estimate = min(self._corrected(), self.objective)  # no loss is negative
+        self.certified |= self.objective <= self._needed()
 
     def _find_gradient(self) -> None:
         """Put the gradient together, the classes' common part gone."""
