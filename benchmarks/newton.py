@@ -7,6 +7,9 @@ from interior_point import Boxes, InteriorPoint
 from objective import log_derivatives, losses
 from scaled_design import Factor, Stack
 
+LEAST_SIZE = 0.1  # of a step: a shorter one has the next model damped
+LEAST_DAMPING = 1e-8  # of the largest curvature, if there is any
+
 
 class LogObjective:
     """F, its gradient and Hessian at u, K blocks of scaled coordinates."""
@@ -87,9 +90,10 @@ def minimise(problem, design, start, null, relative=1e-13, deadline=np.inf):
     u = np.zeros((F.K, design.size))
     u[:, -np.size(start) :] = start
     u = u.ravel()
-    value, gain = F.value(u), np.inf
+    value, gain, damping = F.value(u), np.inf, 0.0
     for _ in range(200):
         g, H = F.derivatives(u)
+        H[np.diag_indices_from(H)] += damping * np.diag(H).max()
         enough = relative * max(null - value, 1e-12 * null)
         step, gain = minimum_of_model(F, u, g, H, enough)
         if gain <= 0:
@@ -101,9 +105,16 @@ def minimise(problem, design, start, null, relative=1e-13, deadline=np.inf):
                 break
             size /= 2
         else:
-            break  # doubles allow no decrease
-        u, value = u + size * step, trial
-        done = size == 1 and gain <= enough
+            if damping >= 1:
+                break  # doubles allow no decrease
+            size = 0.0
+        if size > 0:
+            u, value = u + size * step, trial
+        done = size == 1 and gain <= enough and not damping
         if done or time.process_time() > deadline:
             break
+        if size < LEAST_SIZE:
+            damping = max(10 * damping, LEAST_DAMPING)
+        elif size == 1:
+            damping = damping / 10 if damping > LEAST_DAMPING else 0.0
     return u.reshape(F.K, -1), value, abs(gain)

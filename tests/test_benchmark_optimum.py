@@ -2,6 +2,7 @@
 
 import interior_point
 import multipliers
+import newton
 import numpy as np
 import optimum as module
 import pytest
@@ -154,3 +155,14 @@ def test_optimum_is_kept(tmp_path, monkeypatch):
     first = optimum(posed)
     assert len(list(tmp_path.glob("optima/*.json"))) == 1
     assert optimum(posed) == first
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
+def test_newton_comes_back_from_where_nothing_is_curved(penalty, rng):
+    X = rng.standard_normal((60, 40))
+    posed = Problem(X, (X[:, 0] > 0).astype(float), "log_loss", penalty, 1e-3)
+    design, null = Scaled(posed.X), null_objective(posed)
+    best, value, _ = newton.minimise(posed, design, null_intercept(posed), null)
+    far = 100 * best[0] + rng.standard_normal(design.size)
+    again = newton.minimise(posed, design, far, null)[1]
+    assert_allclose(again, value, rtol=1e-10)
