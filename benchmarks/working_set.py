@@ -80,7 +80,7 @@ def minimise(problem, design, stacked, start, null, relative=1e-9, deadline=np.i
         if not len(broken):
             break
         used = np.abs(part_u[:-1]) > TINY * np.abs(part_u[:-1]).max(initial=0.0)
-        many = max(FIRST, int(used.sum()) // 2)
+        many = max(FIRST, int(used.sum()))
         chosen = broken[np.argsort(-excess[broken])[:many]]
         columns = np.append(columns[used], chosen)
         kept = part_u[:-1][used]

@@ -9,7 +9,7 @@ from libcpp.vector cimport vector
 
 import numpy as np
 from scipy.linalg import cython_blas
-from scipy.sparse import issparse
+from scipy.sparse import csc_array, hstack, issparse
 
 from skgd._core.arrays cimport address, doubles
 from skgd._core.routines cimport routine
@@ -66,6 +66,7 @@ cdef class View:
     cdef unique_ptr[CView] view
     cdef tuple _keep
     cdef int _n_threads
+    cdef dict _shared
     cdef readonly object design, X, rows, mean, scale
     cdef readonly Py_ssize_t n_rows, n_features
     cdef readonly bint sparse
@@ -74,6 +75,7 @@ cdef class View:
         X = design.matrix
         self.design, self.X, self.rows = design, X, rows
         self.mean, self.scale, self._n_threads = mean, scale, n_threads
+        self._shared = {}
         self.n_rows, self.n_features, self.sparse = len(rows), X.shape[1], issparse(X)
         cdef size_t n = X.shape[0], d = X.shape[1], m = len(rows)
         cdef const uint32_t* r = <const uint32_t*>address(rows, np.uint32, (len(rows),))
@@ -108,7 +110,32 @@ cdef class View:
 
     def with_coordinates(self, mean, scale):
         """Give the same rows in other coordinates."""
-        return View(self.design, self.rows, mean, scale, self._n_threads)
+        cdef View other = View(self.design, self.rows, mean, scale, self._n_threads)
+        other._shared = self._shared if mean is self.mean else {}
+        return other
+
+    def by_column(self, share):
+        """Give values, rows and starts of the columns of a sparse X[rows], and `full`.
+
+        They are float64, int32 and int64, and made once for all scales. Of the columns
+        in the mask `full`, that have non-zeros in a `share` of the rows at least, all
+        rows are kept, and their mean is subtracted.
+        """
+        if "columns" not in self._shared:
+            X = self.X[self.rows].tocsc()
+            full = (np.diff(X.indptr) >= share * self.n_rows) & (self.mean != 0.0)
+            if full.any():
+                centred = X[:, full].toarray() - self.mean[full]
+                parts = [X[:, ~full], csc_array(centred)]
+                place = np.argsort(np.argsort(full, kind="stable"), kind="stable")
+                X = hstack(parts, format="csc")[:, place]
+            self._shared["columns"] = (
+                X.data.astype(np.float64, copy=False),
+                X.indices.astype(np.int32, copy=False),
+                X.indptr.astype(np.int64, copy=False),
+                full,
+            )
+        return self._shared["columns"]
 
     def with_rows(self, positions):
         """Give some of the rows, as positions of any integer type."""

@@ -1,10 +1,13 @@
 # distutils: language = c++
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 # cython: freethreading_compatible=True
-"""Descent on quadratic models with kinks, over arrays of NumPy."""
+"""Descent coordinate by coordinate, on quadratic models with kinks and on F itself."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 from libcpp cimport bool as cbool
+
+from skgd._core.losses cimport CLoss
+from skgd._core.sample_space cimport SampleLoss
 
 
 cdef extern from "coordinate.hpp" namespace "skgd" nogil:
@@ -34,6 +37,28 @@ cdef extern from "coordinate_sparse.hpp" namespace "skgd" nogil:
         SparseDescent(SparseColumns, const double*, const double*, Kinks, cbool,
                       double*, double*, double*) except +
         Decrease run(Goal) except +
+
+cdef extern from "column_sweeps.hpp" namespace "skgd" nogil:
+    struct ColumnProblem:
+        SparseColumns X
+        CLoss loss
+        const double* y
+        const double* s
+        const double* ridge
+        Kinks kinks
+        cbool free_intercept
+    struct ColumnState:
+        double* v
+        double* b
+        double* z
+        uint32_t* order
+        size_t n_active
+        double slack
+    struct ColumnSweep:
+        double gain, violation
+        size_t n_active
+    ColumnSweep c_sweep_columns "skgd::sweep_columns"(
+        const ColumnProblem&, ColumnState&) except +
 
 
 def descend_gram(const double[:, ::1] H, double[::1] r, const double[::1] l1,
@@ -97,3 +122,35 @@ def descend_columns(matrix, const double[::1] scale, const double[::1] h,
         finally:
             del descent
     return d.total, d.left, d.rounds
+
+
+def sweep_columns(matrix, const double[::1] scale, SampleLoss loss,
+                  const double[::1] ridge, const double[::1] l1,
+                  const uint8_t[::1] nonnegative, bint free_intercept, double[::1] v,
+                  double[::1] z, uint32_t[::1] order, size_t n_active, double slack):
+    """Descend on F along each of the columns order[:n_active] once, then along b.
+
+    Arrays as `descend_columns` takes them; z of shape (n_rows,) are the raw
+    predictions. v and z move. Gives by how much F fell, the largest slope that was
+    seen, and how many columns the next sweep need visit, which are the first of
+    `order` then: the others are zero and `slack` at least from moving.
+    """
+    cdef const double[::1] value = matrix[0], y = loss.y, s = loss.weight
+    cdef const int32_t[::1] row = matrix[1]
+    cdef const int64_t[::1] begin = matrix[2]
+    cdef size_t p = scale.shape[0], n = z.shape[0]
+    if p == 0 or n == 0 or value.shape[0] == 0:
+        return 0.0, 0.0, 0
+    if not (v.shape[0] == begin.shape[0] == p + 1 and y.shape[0] == s.shape[0] == n
+            and ridge.shape[0] == l1.shape[0] == nonnegative.shape[0] == p
+            and n_active <= order.shape[0] == p):
+        raise ValueError("shapes differ")
+    cdef ColumnProblem problem = ColumnProblem(
+        SparseColumns(n, p, &value[0], &row[0], &begin[0], &scale[0]), loss.c.loss,
+        &y[0], &s[0], &ridge[0], Kinks(&l1[0], &nonnegative[0]), free_intercept)
+    cdef ColumnState state = ColumnState(
+        &v[0], &v[p], &z[0], &order[0], n_active, slack)
+    cdef ColumnSweep sweep
+    with nogil:
+        sweep = c_sweep_columns(problem, state)
+    return sweep.gain, sweep.violation, sweep.n_active

@@ -136,6 +136,11 @@ cdef class SampleLoss:
         return traits_of(self.name)["shape"] == "kinked"
 
     @property
+    def compiled(self):
+        """Whether it is one of the core's, of one output."""
+        return isinstance(self.name, str) and self.name != "softmax"
+
+    @property
     def log_link(self):
         """Whether the prediction is exp(z)."""
         return traits_of(self.name)["link"] == "log"

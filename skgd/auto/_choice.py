@@ -1,5 +1,6 @@
 """Which descent suits a task."""
 
+from skgd.auto._columns import ColumnDescent
 from skgd.auto._conjugate import ConjugateGradients
 from skgd.auto._dual import DualAscent
 from skgd.auto._least_squares import LeastSquares
@@ -20,7 +21,7 @@ class Relay:
 
     Parameters
     ----------
-    first : LeastSquares or DualAscent
+    first : LeastSquares, DualAscent or ColumnDescent
     following : callable
         Gives the other descent, from (v, b).
 
@@ -45,11 +46,13 @@ class Relay:
         return self.current.b
 
     def run_epoch(self):
-        """Run an epoch of the descent that has its turn."""
+        """Run an epoch of the descent that has its turn, of both when they change."""
         report = self.current.run_epoch()
         if not self._relieved and self.current.stalled:
             self.current = self._following(self.v, self.b)
             self._relieved = True
+            if not report.certified:
+                report = self.current.run_epoch()
         return report
 
 
@@ -101,6 +104,12 @@ def _make_smooth(task, v, b, tol, mode, seed, earlier):
             earlier = _of_kind(ConjugateGradients, earlier)
             return ConjugateGradients(task, v, b, tol, earlier)
         return SmoothDescent(task, v, b, tol, move, _of_kind(SmoothDescent, earlier))
+    if ColumnDescent.suits(task):
+        columns = ColumnDescent(task, v, b, tol, mode, seed)
+        if columns.pays:
+            return Relay(
+                columns, lambda v, b: ProximalNewton(task, v, b, tol, mode, seed, move)
+            )
     earlier = _of_kind(ProximalNewton, earlier)
     return ProximalNewton(task, v, b, tol, mode, seed, move, earlier)
 
