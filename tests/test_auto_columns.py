@@ -171,6 +171,7 @@ def test_columns_that_are_nearly_full_are_centred(rng):
     )
     mean, ones = np.asarray(X.mean(axis=0)), np.ones(22)
     view = View(Design(X), np.arange(50, dtype=np.uint32), mean, ones)
+    assert not view.by_column(1.1)[3].any()
     values, rows, starts, full = view.by_column(0.9)
     assert full.nonzero()[0].tolist() == [10, 11]
     found = csc_array((values, rows, starts), shape=X.shape).toarray()

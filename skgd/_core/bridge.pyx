@@ -48,6 +48,15 @@ BLAS.dsyrk = <Dsyrk>routine(cython_blas, "dsyrk")
 BLAS.dgemm = <Dgemm>routine(cython_blas, "dgemm")
 
 
+def column_arrays(X):
+    """Give values, rows and starts of a CSC matrix: float64, int32 and int64."""
+    return (
+        X.data.astype(np.float64, copy=False),
+        X.indices.astype(np.int32, copy=False),
+        X.indptr.astype(np.int64, copy=False),
+    )
+
+
 cdef class View:
     """A = (X[rows] - mean) * scale: the training rows in the descent's coordinates.
 
@@ -66,7 +75,7 @@ cdef class View:
     cdef unique_ptr[CView] view
     cdef tuple _keep
     cdef int _n_threads
-    cdef dict _shared
+    cdef dict _shared  # the columns, by the share of non-zeros of those that are full
     cdef readonly object design, X, rows, mean, scale
     cdef readonly Py_ssize_t n_rows, n_features
     cdef readonly bint sparse
@@ -121,7 +130,7 @@ cdef class View:
         in the mask `full`, that have non-zeros in a `share` of the rows at least, all
         rows are kept, and their mean is subtracted.
         """
-        if "columns" not in self._shared:
+        if share not in self._shared:
             X = self.X[self.rows].tocsc()
             full = (np.diff(X.indptr) >= share * self.n_rows) & (self.mean != 0.0)
             if full.any():
@@ -129,13 +138,8 @@ cdef class View:
                 parts = [X[:, ~full], csc_array(centred)]
                 place = np.argsort(np.argsort(full, kind="stable"), kind="stable")
                 X = hstack(parts, format="csc")[:, place]
-            self._shared["columns"] = (
-                X.data.astype(np.float64, copy=False),
-                X.indices.astype(np.int32, copy=False),
-                X.indptr.astype(np.int64, copy=False),
-                full,
-            )
-        return self._shared["columns"]
+            self._shared[share] = *column_arrays(X), full
+        return self._shared[share]
 
     def with_rows(self, positions):
         """Give some of the rows, as positions of any integer type."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skgd._core.bridge import View
+from skgd._core.bridge import View, column_arrays
 from skgd._core.coordinate import descend_columns, descend_gram
 from skgd._core.engine import Design
 
@@ -183,12 +183,7 @@ class WorkingSetModel:
 
     def _sparse_columns(self, columns):
         X = self.task.view.X[:, columns]
-        X = X[self.task.view.rows].tocsc()
-        return (
-            X.data.astype(np.float64, copy=False),
-            X.indices.astype(np.int32, copy=False),
-            X.indptr.astype(np.int64, copy=False),
-        )
+        return column_arrays(X[self.task.view.rows].tocsc())
 
     def _sparse_blocks(self, columns, size):
         view = self.task.view
