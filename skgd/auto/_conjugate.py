@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from skgd._report import Report
+from skgd.auto._outlook import DualityGap, after_warm_start
 from skgd.auto._preconditioner import Diagonal
 
 _WINDOW = 4  # epochs at least whose decrease is what may be left, or a quarter of all
@@ -69,6 +70,7 @@ class ConjugateGradients:
         self._towards, self._before = None, np.inf  # the last step; g' P^-1 g before it
         self._gains: list[float] = []  # of each epoch
         self._stuck, self._report = False, None
+        self._warm, self._gap = bool(v.any()), DualityGap(task)
         self._least = 0.0  # x'Hx / x'Px on the span of the ways; 0 if it is not known
         if earlier is None:
             self._ways: list[tuple] = []
@@ -82,7 +84,6 @@ class ConjugateGradients:
             self._g = earlier._g + more
             self._objective = earlier._objective + 0.5 * float(more @ self._x)
         self._inverse = self._P.solve(np.ones((1, len(self._x))))[0]
-        self._inverse_ridge = self._of_ridge()
         self._begin = (self._x.copy(), self._g.copy()) if task.followed else None
         if self._ways:
             self._follow_ways()
@@ -111,29 +112,17 @@ class ConjugateGradients:
 
     # --- What is known without a product
 
-    def _of_ridge(self):
-        """Give what makes sum_j g_j^2 / (2 ridge_j) a bound of F - F*; None if nothing.
-
-        For the intercept that is exact, as the columns have no part in it.
-        """
-        used = self.task.view.scale > 0.0
-        if not (self.task.ridge[used] > 0.0).all():
-            return None
-        inverse = np.zeros_like(self._x)
-        np.divide(1.0, self.task.ridge, out=inverse[:-1], where=used)
-        inverse[-1] = 1.0 / max(float(self._h.sum()), 1e-300)
-        return inverse
-
     def _look(self, step=np.nan) -> Report:
         """Give F and the estimate of F - F*; set P^-1 g."""
         g, objective = self._g, self._objective
         self._upright = self._inverse * g
         self._slope = float(g @ self._upright)
-        needed, bound = self.task.needed(self.tol, objective), np.inf
-        if self._inverse_ridge is not None:
-            bound = 0.5 * float((self._inverse_ridge * g) @ g)
+        needed = self.task.needed(self.tol, objective)
+        bound = self._gap.bound(objective, g[None], self._h.sum(axis=1))
         count, decrement = len(self._gains), 0.5 * self._slope
         window = sum(self._gains[-max(_WINDOW, (count + 1) // 4) :])
+        if self._warm:
+            window = after_warm_start(window, bound, self._gains, piecewise=False)
         by_ways = decrement / self._least if self._least > 0.0 else 0.0
         certified = count >= _WINDOW
         estimate = min(bound, max(decrement, window, by_ways))
@@ -142,7 +131,8 @@ class ConjugateGradients:
         elif not certified and bound <= needed:
             certified, estimate = True, bound
         if objective <= needed:  # no loss is negative
-            certified, estimate = True, min(estimate, objective)
+            estimate = min(estimate, objective) if certified else objective
+            certified = True
         norm = math.sqrt(g @ g)
         return Report(objective, estimate, norm, step, certified, self._stuck)
 

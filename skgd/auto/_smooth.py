@@ -9,6 +9,7 @@ from skgd._core.stochastic import Stochastic
 from skgd._report import Report
 from skgd.auto._constant import LEAST_CURVATURE
 from skgd.auto._newton import SoftmaxHessian, newton_step
+from skgd.auto._outlook import DualityGap, after_warm_start
 from skgd.auto._plane import Plane
 from skgd.auto._preconditioner import Diagonal
 from skgd.auto._promise import keeps_promise
@@ -32,6 +33,7 @@ _LEAST_BESIDE_KINKS, _LEAST = 0.1, 0.01
 # know which rows curve, and each move takes other rows across. On digits, squared
 # hinge, 1000 epochs with moves end at 2e-9, where 200 without reach 1e-9.
 _MOST_MOVES = 30
+_WINDOW = 4  # epochs at least whose decrease is what may be left
 
 
 class SmoothDescent:
@@ -75,6 +77,7 @@ class SmoothDescent:
             if self._n_sampled and not self._shared:
                 self._norms = Stochastic(task.view).norms(task.view.scale**2)
         self._begin = (v, b, self._z.copy()) if task.followed else None
+        self._warm, self._gap = bool(v.any()), DualityGap(task)
         self._objectives: list[float] = []
         self._passes: list[int] = []  # over X, up to each of them
         self._spent = 0  # passes
@@ -121,7 +124,7 @@ class SmoothDescent:
         if self._P.certifies and not fresh and self._enough_at(estimate, objective):
             estimate = self._estimate_without_age(estimate, objective)
         norm = math.sqrt(np.vdot(self._gradient, self._gradient))
-        certified = self._P.certifies or len(self._objectives) > 4
+        certified = self._P.certifies or len(self._objectives) > _WINDOW
         if not certified and self._enough_at(self._bound, objective):
             certified, estimate = True, self._bound  # the rest has not been confirmed
         if self._P.kept and self._promises_enough(estimate, objective):
@@ -138,7 +141,8 @@ class SmoothDescent:
                 estimate = min(gap, objective)
                 certified = self._enough_at(gap, objective)
         if self._enough_at(objective, objective):  # no loss is negative
-            certified, estimate = True, min(estimate, objective)
+            estimate = min(estimate, objective) if certified else objective
+            certified = True
         # Where rows are flat, a step for less than F can tell would follow rounding, to
         # coefficients of 1e17 that no longer give the raw predictions. Elsewhere it
         # still makes the coefficients, of which F tells but the square, more exact.
@@ -237,11 +241,16 @@ class SmoothDescent:
         if self._P.certifies:
             return max(self._remaining(decrement), 0.0)
         part = 3 if self._P.kept else 4  # of all passes
-        begin = self._passes[-1] - max(4, self._passes[-1] // part)
+        begin = self._passes[-1] - max(_WINDOW, self._passes[-1] // part)
         past = self._objectives[max(bisect_right(self._passes, begin) - 1, 0)]
-        lowest = max(self._ratio * decrement, past - objective, 0.0)
-        self._bound = self._duality_gap()
-        return min(self._bound, lowest)
+        window = past - objective
+        curvature = self._h.sum(axis=1)
+        self._bound = self._gap.bound(objective, self._gradient, curvature)
+        if self._warm:
+            gains = -np.diff(self._objectives)
+            piecewise = self.task.loss.piecewise
+            window = after_warm_start(window, self._bound, gains, piecewise)
+        return min(self._bound, max(self._ratio * decrement, window, 0.0))
 
     def _remaining(self, decrement):
         """Give what this and the coming steps bring, from the rate at which they fall.
@@ -261,15 +270,6 @@ class SmoothDescent:
         # Of a diagonal P the step may be too long; that F falls, the epochs say.
         promised = self._promised if self._P.certifies else -np.inf
         return keeps_promise(self.task, at, self._plane.first(), promised)
-
-    def _duality_gap(self):
-        """Give sum_j g_j^2 / (2 ridge_j): a bound, where the intercept's is settled."""
-        ridge = self.task.ridge
-        if not (ridge[self.task.view.scale > 0] > 0.0).all():
-            return np.inf
-        safe = np.where(ridge > 0.0, ridge, 1.0)
-        h = np.maximum(self._h.sum(axis=1), 1e-300)
-        return float((self._g**2 / safe).sum() + (self._g_intercept**2 / h).sum()) / 2
 
     def _metric(self):
         """Give P^-1 of gradients of shape (K, n_features + 1), or None."""

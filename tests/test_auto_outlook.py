@@ -1,0 +1,106 @@
+"""What is left to gain after a warm start far from the optimum, and the duality gap."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from skgd import GDClassifier, GDRegressor
+from skgd.auto._outlook import DualityGap, after_warm_start
+
+TOL = 1e-4
+
+
+@pytest.fixture(scope="module")
+def wide():
+    """Rows of few words, columns of variance one: many more columns than rows."""
+    rng = np.random.default_rng(1)
+    n, d, words = 300, 3000, 30
+    share = 1.0 / np.arange(1, d + 1)
+    share /= share.sum()
+    indices = [rng.choice(d, words, replace=False, p=share) for _ in range(n)]
+    indptr = np.arange(0, n * words + 1, words)
+    values = rng.exponential(size=n * words)
+    X = sp.csr_matrix((values, np.concatenate(indices), indptr), shape=(n, d))
+    mean = np.asarray(X.mean(axis=0))[0]
+    sd = np.sqrt(np.asarray(X.multiply(X).mean(axis=0))[0] - mean**2)
+    X = sp.csr_matrix(X @ sp.diags(1.0 / np.where(sd > 0.0, sd, 1.0)))
+    return X, X @ rng.normal(size=d) * 0.05 + rng.standard_t(2, size=n)
+
+
+@pytest.mark.parametrize("start", ["l1", "weaker", "stronger", "early"])
+@pytest.mark.parametrize("alpha", [1e-5, 1e-4, 1e-3])
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "log_loss"])
+@pytest.mark.parametrize("mode", ["batch", "stochastic"])
+def test_warm_start_far_from_the_optimum_is_not_taken_for_it(
+    wide, loss, alpha, start, mode
+):
+    X, y = wide
+    kind = GDRegressor
+    if loss == "log_loss":
+        kind, y = GDClassifier, y > np.median(y)
+    model = kind(loss=loss, alpha=alpha, mode=mode, random_state=0)
+    best = kind(loss=loss, alpha=alpha, tol=1e-9, max_iter=10_000).fit(X, y).objective_
+    null = kind(loss=loss, alpha=1e9).fit(X, y).objective_
+    other = {
+        "l1": {"penalty": "l1", "alpha": 1e-4, "tol": 1e-3},
+        "weaker": {"alpha": 0.1 * alpha},
+        "stronger": {"alpha": 100 * alpha},
+        "early": {"tol": 0.3},
+    }[start]
+    first = kind(**{"loss": loss, "alpha": alpha, "max_iter": 1000, **other}).fit(X, y)
+
+    model.set_params(tol=TOL)
+    model.fit(X, y, coef_init=first.coef_, intercept_init=first.intercept_)
+
+    gap = model.objective_ - best
+    assert model.converged_
+    assert gap <= 10 * TOL * (null - best)
+    assert model.suboptimality_ >= 0.1 * gap - 1e-9 * (null - best)
+
+
+class _Scaled:
+    def __init__(self, scale):
+        self.scale = np.asarray(scale, dtype=float)
+
+
+class _Task:
+    def __init__(self, ridge, scale=(1.0, 1.0)):
+        self.ridge, self.view = np.asarray(ridge, dtype=float), _Scaled(scale)
+
+
+def test_duality_gap_is_that_of_the_ridge_and_of_a_step_of_the_intercept():
+    gap = DualityGap(_Task([2.0, 0.5]))
+    g = np.array([[4.0, 1.0, 3.0]])
+    assert gap.bound(100.0, g, np.array([9.0])) == pytest.approx(4.0 + 1.0 + 0.5)
+
+
+def test_duality_gap_keeps_the_best_value_of_the_dual():
+    gap = DualityGap(_Task([1.0, 1.0]))
+    near, far = np.array([[0.2, 0.0, 0.0]]), np.array([[2.0, 0.0, 0.0]])
+    assert gap.bound(10.0, near, np.ones(1)) == pytest.approx(0.02)
+    assert gap.bound(9.995, far, np.ones(1)) == pytest.approx(0.015)
+
+
+def test_dual_value_is_not_trusted_before_the_intercept_has_settled():
+    gap = DualityGap(_Task([1.0, 1.0]))
+    unsettled, far = np.array([[0.0, 0.0, 1.0]]), np.array([[2.0, 0.0, 0.0]])
+    assert gap.bound(10.0, unsettled, np.ones(1)) == pytest.approx(0.5)
+    assert gap.bound(9.0, far, np.ones(1)) == pytest.approx(2.0)
+
+
+def test_no_bound_where_a_column_has_no_ridge():
+    g = np.ones((1, 3))
+    assert DualityGap(_Task([1.0, 0.0])).bound(1.0, g, np.ones(1)) == np.inf
+    constant = DualityGap(_Task([1.0, 0.0], scale=[1.0, 0.0]))
+    assert constant.bound(1.0, g, np.ones(1)) == pytest.approx(1.0)
+
+
+def test_after_a_warm_start_a_tenth_of_the_bound_is_reckoned_with():
+    assert after_warm_start(1.0, 50.0, [0.5, 0.5], False) == 5.0
+    assert after_warm_start(1.0, 5.0, [0.5, 0.5], False) == 1.0
+
+
+def test_without_a_bound_a_hundred_epochs_are_reckoned_with():
+    assert after_warm_start(1.0, np.inf, [9.0, 0.5, 0.5], False) == 97 * 0.5
+    assert after_warm_start(1.0, np.inf, [9.0, 0.0, 0.0], True) == 10.0
+    assert after_warm_start(1.0, np.inf, [1e-3] * 200, False) == 1.0
