@@ -3,6 +3,8 @@
 import numpy as np
 
 _BLOCK_ROWS = 65536  # of y, where it is encoded
+_INTEGERS = "biu"  # kinds of NumPy types: Booleans are 0 and 1
+_FEW = 65536  # integers from the least to the largest label: then a table knows them
 
 
 def _blocks(y):
@@ -23,7 +25,27 @@ def checked_classes(classes):
     return classes
 
 
+def _range(labels):
+    """Give the least label and the integers from there to the largest, if few; or None.
+
+    Counts of them take a tenth of the time of np.unique and np.searchsorted.
+    """
+    if labels.dtype.kind not in _INTEGERS or not len(labels):
+        return None
+    low, high = int(labels.min()), int(labels.max())
+    few = high - low < _FEW and high < 2**62
+    return (low, high - low + 1) if few else None
+
+
+def _places(labels, low):
+    return labels.astype(np.intp) - low
+
+
 def _sorted(labels, name):
+    labels = np.asarray(labels)
+    if (span := _range(labels)) is not None:
+        seen = np.bincount(_places(labels, span[0]))
+        return (np.flatnonzero(seen) + span[0]).astype(labels.dtype)
     try:
         unique = np.unique(labels)
         comparable = bool((unique == unique).all())
@@ -47,9 +69,9 @@ def labels_of(y):
 def codes_of(y, classes):
     """Give the position of each label among the sorted classes, uint8 or int32."""
     codes = np.empty(len(y), dtype=np.uint8 if len(classes) <= 256 else np.int32)
+    find = _finder(classes)
     for block, its_codes in zip(_blocks(y), _blocks(codes), strict=True):
-        # 256 for a label behind the last of 256 classes must not become 0
-        found = np.minimum(np.searchsorted(classes, block), len(classes) - 1)
+        found = find(block)
         its_codes[:] = found
         unknown = classes[found] != block
         if unknown.any():
@@ -58,3 +80,20 @@ def codes_of(y, classes):
                 f" `classes`: {classes}."
             )
     return codes
+
+
+def _finder(classes):
+    """Give what finds the positions of labels; any position for one that is unknown."""
+    last, span = len(classes) - 1, _range(classes)
+    if span is not None:
+        low, count = span
+        table = np.zeros(count, dtype=np.intp)
+        table[_places(classes, low)] = np.arange(len(classes))
+
+    def find(labels):
+        if span is not None and labels.dtype.kind in _INTEGERS:
+            return table[np.clip(_places(labels, low), 0, count - 1)]
+        # 256 for a label behind the last of 256 classes must not become 0
+        return np.minimum(np.searchsorted(classes, labels), last)
+
+    return find

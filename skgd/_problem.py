@@ -102,31 +102,40 @@ class Problem:
     @cached_property
     def zero_objective(self) -> float:
         """F at the zero model: a pass over y."""
-        y, weight, K = self.samples.y, self.samples.weight, self.n_outputs
-        total = 0.0
+        if self.samples.y.dtype == np.float64:
+            return self._zero_loss_of_targets() / self.weight_sum
+        return self._zero_loss_of_classes() / self.weight_sum
+
+    def _zero_loss_of_targets(self) -> float:
+        y, weight, total = self.samples.y, self.samples.weight, 0.0
         for begin in range(0, len(self.rows), _BLOCK_ROWS):
             rows = self.rows[begin : begin + _BLOCK_ROWS]
             s = np.ones(len(rows)) if weight is None else weight[rows]
-            if y.dtype == np.float64:
-                targets = y[rows].T
-            elif self.loss == "softmax":
-                total += float(s.sum()) * np.log(K)
-                continue
-            else:
-                positive = np.arange(K)[:, None] if K > 1 else np.ones((1, 1))
-                targets = np.where(y[rows] == positive, 1.0, -1.0)
-            for k, target in enumerate(targets):
-                own = s
-                if self.samples.positive is not None:
-                    own = np.where(target > 0, s * self.samples.positive[k], s)
-                total += engine.evaluate_loss(
-                    self.loss,
-                    self.parameter,
-                    np.ascontiguousarray(target),
-                    np.zeros(len(rows)),
-                    own,
-                )[0]
-        return total / self.weight_sum
+            for target in np.ascontiguousarray(y[rows].T):
+                total += self._zero_loss(target, s)
+        return total
+
+    def _zero_loss_of_classes(self) -> float:
+        K, weight = self.n_outputs, self.samples.weight
+        own = weight if weight is None else weight[self.rows]
+        sums = np.bincount(self.samples.y[self.rows], own, minlength=max(K, 2))
+        if self.loss == "softmax":
+            return float(sums.sum() * np.log(K))
+        total, signs = 0.0, np.array([1.0, -1.0])
+        for k in range(K):
+            positive = sums[k if K > 1 else 1]
+            rest = sums.sum() - positive
+            if self.samples.positive is not None:
+                positive = positive * self.samples.positive[k]
+            total += self._zero_loss(signs, np.array([positive, rest], dtype=float))
+        return total
+
+    def _zero_loss(self, targets, weight) -> float:
+        """Give the sum of s l at raw predictions of zero."""
+        zeros = np.zeros(len(targets))
+        return engine.evaluate_loss(self.loss, self.parameter, targets, zeros, weight)[
+            0
+        ]
 
 
 def objective_of(estimator, n_outputs):

@@ -117,6 +117,8 @@ class TextbookEpochs:
     def ending(self, report, model=None) -> Ending:
         """Give the last model, or another one, as it is returned: a pass over X."""
         coef, intercept = model or self.model()
+        if self._shuffle:
+            self._rows.put_in_order()  # X is read in order again from here on
         objective = self.problem.objective(coef, intercept)
         sound = not self.problem.worse_than_zero(objective)
         return Ending(coef, intercept, objective, sound=sound)
@@ -141,8 +143,6 @@ class TextbookEpochs:
 
     def state(self):
         """Give the state to go on from."""
-        if self._shuffle:
-            self._rows.put_in_order()  # X is read in order again from here on
         state = self._state.transposed() if self._transpose else self._state
         state.schedule_eta0 = self.schedule.eta0 if self.kind == ADAPTIVE else None
         return state
