@@ -56,6 +56,9 @@ SKGD_INLINE Report run_epoch(const Design& X, const Samples& samples, Rows order
     const Rows batch{order.index + begin, size, left - size};
     const double eta = descent.schedule(descent.steps + 1.0);
     if (direct) {
+      if constexpr (Design::kSparse)
+        if (batch_size == 1 && !pairs.empty() && left > 1)
+          X.prefetch_columns(batch.index[1], pairs.data(), 2 * K);
       if (batch.size == 1 && K == 1) {  // known to the compiler, in registers
         double y, s, z, d;
         std::int32_t code = 0;
