@@ -105,16 +105,21 @@ class Lookahead {
         size_(rows.size + rows.following),
         next_(block / 2),  // enough for the first sweep not to catch up
         half_rows_(2 * next_),
-        pace_(2 / sweeps) {}
+        pace_(2 / sweeps),
+        by_line_(X.asks_by_line(block)),
+        lead_(X.lead(1)),
+        lead_of_four_(X.lead(4)) {}
 
   // A sweep is about to go over R rows; gives what it is to call on the way.
   template <int R>
   SKGD_INLINE auto go_over() {
-    const auto lines = X_.template lines_ahead<R>(rows_, size_, half_rows_);
+    const auto lines = X_.template lines_ahead<R>(
+        rows_, by_line_ ? size_ : 0, half_rows_ / 2 + (R == 1 ? lead_ : lead_of_four_),
+        half_rows_ % 2);
     half_rows_ += pace_ * R;
     // (of a single row between its sweeps: sparse rows gain 3 %)
     for (; next_ < size_ && 2 * next_ + 1 < half_rows_; ++next_) {
-      X_.prefetch(rows_ + next_, size_ - next_);
+      if (!by_line_) X_.prefetch(rows_ + next_, size_ - next_);
       samples_.prefetch(rows_ + next_, size_ - next_);
     }
     return lines;
@@ -125,6 +130,8 @@ class Lookahead {
   const Samples& samples_;
   const std::uint32_t* rows_;
   std::size_t size_, next_, half_rows_, pace_;
+  bool by_line_;
+  std::size_t lead_, lead_of_four_;
 };
 
 }  // namespace skgd
