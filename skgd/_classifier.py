@@ -6,12 +6,16 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import StratifiedShuffleSplit
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from skgd import _parameters, _validation
 from skgd._base import BaseGD
+from skgd._class_weights import (
+    check_weighted_classes,
+    weights_of_classes,
+    weights_of_rows,
+)
 from skgd._dask import is_collection
 from skgd._dask._predict import accuracy_in_blocks, lazily
 from skgd._dask._survey import labels_in_blocks
@@ -668,10 +672,12 @@ class GDClassifier(ClassifierMixin, BaseGD):
         codes = codes_of(y, classes)
         n_outputs = 1 if len(classes) == 2 else len(classes)
         weight = _validation.check_sample_weight(sample_weight, X.shape[0])
-        of_class = self._weight_of_classes(classes, y)
-        both = weight if of_class is None else _product(weight, of_class[codes])
+        of_class = weights_of_classes(self.class_weight, classes, y)
+        both = weights_of_rows(weight, of_class, codes)
         if first_sight and both is not None:
-            self._check_weighted_classes(classes, codes, both, weight)
+            used = np.bincount(codes, weights=both > 0, minlength=len(classes)) > 0
+            any_weight = weight is None or weight.any()
+            check_weighted_classes(self.class_weight, classes[used], any_weight)
         one_vs_rest = n_outputs > 1 and self._core_loss(n_outputs) != "softmax"
         if one_vs_rest and of_class is not None:
             return Training(X, codes, n_outputs, weight, of_class)
@@ -703,42 +709,14 @@ class GDClassifier(ClassifierMixin, BaseGD):
         if isinstance(of_class, str):
             of_class = seen.counts.sum() / (len(classes) * seen.counts)
         elif of_class is not None:
-            of_class = self._weight_of_classes(classes, classes)
+            of_class = weights_of_classes(of_class, classes, classes)
         used = seen.used > 0
         if of_class is not None:
             used &= of_class > 0
-        self._check_classes_left(classes[used], bool(seen.weights.any()))
+        any_weight = bool(seen.weights.any())
+        check_weighted_classes(self.class_weight, classes[used], any_weight)
         one_vs_rest = len(classes) > 2 and self._core_loss(len(classes)) != "softmax"
         return (seen, None, of_class) if one_vs_rest else (seen, of_class, None)
-
-    def _weight_of_classes(self, classes, y):
-        if self.class_weight is None:
-            return None
-        of_class = compute_class_weight(self.class_weight, classes=classes, y=y)
-        if not (np.isfinite(of_class).all() and (of_class >= 0).all()):
-            raise ValueError(
-                f"class_weight must be finite and >= 0, got {self.class_weight!r}."
-            )
-        return of_class
-
-    def _check_weighted_classes(self, classes, codes, weight, sample_weight):
-        """Raise if class weights leave no row, or all weights a single class."""
-        used = np.bincount(codes, weights=weight > 0, minlength=len(classes)) > 0
-        self._check_classes_left(
-            classes[used], sample_weight is None or sample_weight.any()
-        )
-
-    def _check_classes_left(self, left, any_sample_weight):
-        if len(left) == 1:
-            raise ValueError(
-                "The number of classes has to be greater than one; among the rows with"
-                f" weight above zero there is one class: {left}."
-            )
-        if len(left) == 0 and any_sample_weight:
-            raise ValueError(
-                f"class_weight={self.class_weight!r} leaves no row a weight above zero,"
-                " and at least two classes need one."
-            )
 
     def _original(self, targets):
         return self.classes_[targets]
@@ -765,17 +743,3 @@ class GDClassifier(ClassifierMixin, BaseGD):
             test_size=self.validation_fraction, random_state=self.random_state
         )
         return next(splitter.split(targets, targets))
-
-
-def _product(sample_weight, class_weight):
-    if sample_weight is None:
-        return class_weight
-    with np.errstate(over="ignore"):
-        product = sample_weight * class_weight
-    if not np.isfinite(product).all():
-        raise ValueError(
-            "sample_weight times class_weight must be finite, got infinity from"
-            f" sample_weight up to {sample_weight.max():.3g} and class_weight up to"
-            f" {class_weight.max():.3g}."
-        )
-    return product

@@ -6,7 +6,7 @@ import numpy as np
 
 # Of the bound: as little may be told after a warm start. How the first epochs fall from
 # there says less than from zero: they gain what lies in directions that curve much, and
-# the rest of the way is long. On text and one-hot rows, 23 starts each, the window of
+# the rest of the way is long. On text and one-hot rows, 19 starts each, the window of
 # epochs that is enough from zero was below a tenth of F - F* 61 times in 1278, by 140
 # at most; with this a tenth is certain.
 _CERTAIN = 0.1
