@@ -42,7 +42,6 @@ def _places(labels, low):
 
 
 def _sorted(labels, name):
-    labels = np.asarray(labels)
     if (span := _range(labels)) is not None:
         seen = np.bincount(_places(labels, span[0]))
         return (np.flatnonzero(seen) + span[0]).astype(labels.dtype)

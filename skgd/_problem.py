@@ -133,9 +133,10 @@ class Problem:
     def _zero_loss(self, targets, weight) -> float:
         """Give the sum of s l at raw predictions of zero."""
         zeros = np.zeros(len(targets))
-        return engine.evaluate_loss(self.loss, self.parameter, targets, zeros, weight)[
-            0
-        ]
+        at_zero = engine.evaluate_loss(
+            self.loss, self.parameter, targets, zeros, weight
+        )
+        return at_zero[0]
 
 
 def objective_of(estimator, n_outputs):

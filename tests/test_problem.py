@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skgd import GDClassifier, GDRegressor
+from skgd._core import engine
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -36,3 +37,14 @@ def test_zero_objective_of_targets(rng):
     X, y = rng.normal(size=(70, 2)), rng.normal(size=(70, 3))
     problem = GDRegressor()._posed(X, y, None)
     assert problem.zero_objective == pytest.approx(0.5 * (y**2).mean(axis=0).sum())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_core_takes_rows_without_columns(dtype):
+    y = np.array([[1.0], [3.0], [2.0]])
+    design = engine.Design(np.empty((3, 0), dtype=dtype))
+    samples = engine.Samples(y, None, 1, None)
+    rows = np.arange(3, dtype=np.uint32)
+    coef, intercept = np.empty((1, 0), dtype=dtype), np.array([2.0])
+    arguments = rows, coef, intercept, "squared_error", 0.0, 1
+    assert engine.loss_sum(design, samples, *arguments) == pytest.approx(1.0)

@@ -68,12 +68,12 @@ struct Dense {
   // How many rows ahead: 20 KB of single rows, and 8 KB of four, of which as much is in
   // the first-level cache already.
   std::size_t lead(int R) const {
-    return std::clamp<std::size_t>((R == 1 ? 20480 : 8192) / bytes_per_row(), 2, 12);
+    const std::size_t bytes = std::max<std::size_t>(bytes_per_row(), 1);
+    return std::clamp<std::size_t>((R == 1 ? 20480 : 8192) / bytes, 2, 12);
   }
 
   // The line that the last value is in is asked for by itself, as a row seldom begins
-  // with a line: forgotten, each row waits for memory (784 floats: 200 instead of 145
-  // ns).
+  // with a line: forgotten, each row waits for memory (784 floats: 200 ns, not 145).
   template <int R>
   SKGD_INLINE LinesAhead<T, R> lines_ahead(const std::uint32_t* rows, std::size_t size,
                                            std::size_t next, bool second_half) const {

@@ -5,10 +5,9 @@ import math
 import numpy as np
 
 from skgd._report import Report
-from skgd.auto._outlook import DualityGap, after_warm_start
+from skgd.auto._outlook import WINDOW, DualityGap, after_warm_start
 from skgd.auto._preconditioner import Diagonal
 
-_WINDOW = 4  # epochs at least whose decrease is what may be left, or a quarter of all
 _DRIFT = 50  # epochs after which gradient and F are computed afresh
 # Times the estimate by the ways that F - F* may be, where no epochs have confirmed it.
 # Of 4672 models on 240 sparse paths five are further from the optimum than `tol`
@@ -120,11 +119,11 @@ class ConjugateGradients:
         needed = self.task.needed(self.tol, objective)
         bound = self._gap.bound(objective, g[None], self._h.sum(axis=1))
         count, decrement = len(self._gains), 0.5 * self._slope
-        window = sum(self._gains[-max(_WINDOW, (count + 1) // 4) :])
+        window = sum(self._gains[-max(WINDOW, (count + 1) // 4) :])
         if self._warm:
             window = after_warm_start(window, bound, self._gains, piecewise=False)
         by_ways = decrement / self._least if self._least > 0.0 else 0.0
-        certified = count >= _WINDOW
+        certified = count >= WINDOW
         estimate = min(bound, max(decrement, window, by_ways))
         if not certified and 0.0 < _DOUBT * by_ways <= needed:
             certified, estimate = True, min(bound, _DOUBT * by_ways)

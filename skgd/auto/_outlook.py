@@ -10,9 +10,10 @@ import numpy as np
 # epochs that is enough from zero was below a tenth of F - F* 61 times in 1278, by 140
 # at most; with this a tenth is certain.
 _CERTAIN = 0.1
+WINDOW = 4  # epochs at least whose gain is what may be left, from zero
 # Without a bound: epochs that are to be reckoned with, at the gain of the last; and how
-# many windows, where rows may still come to their kink (too little once in
-# the same 1278, without a look at the bound).
+# many windows, where rows may still come to their kink (too little once in the same
+# 1278, without a look at the bound).
 _EPOCHS, _BESIDE_KINKS = 100, 10.0
 _SETTLING = 10.0  # times what a Newton step of the intercept gains: settled, at most
 
@@ -32,7 +33,7 @@ class DualityGap:
     def __init__(self, task):
         ridge = task.ridge
         self._bounds = bool((ridge[task.view.scale > 0] > 0.0).all())
-        self._inverse = np.divide(1.0, ridge, out=np.zeros_like(ridge), where=ridge > 0)
+        self._ridge = np.where(ridge > 0.0, ridge, np.inf)
         self._dual = -np.inf
 
     def bound(self, objective, g, curvature) -> float:
@@ -50,9 +51,7 @@ class DualityGap:
         if not self._bounds:
             return np.inf
         columns, intercept = g[:, :-1], g[:, -1]
-        of_columns = 0.5 * float(
-            np.einsum("kj,kj,j->", columns, columns, self._inverse)
-        )
+        of_columns = 0.5 * float((columns**2 / self._ridge).sum())
         of_intercept = 0.5 * float((intercept**2 / np.maximum(curvature, 1e-300)).sum())
         dual = objective - of_columns - _SETTLING * of_intercept
         self._dual = max(self._dual, dual)

@@ -9,7 +9,7 @@ from skgd._core.stochastic import Stochastic
 from skgd._report import Report
 from skgd.auto._constant import LEAST_CURVATURE
 from skgd.auto._newton import SoftmaxHessian, newton_step
-from skgd.auto._outlook import DualityGap, after_warm_start
+from skgd.auto._outlook import WINDOW, DualityGap, after_warm_start
 from skgd.auto._plane import Plane
 from skgd.auto._preconditioner import Diagonal
 from skgd.auto._promise import keeps_promise
@@ -33,7 +33,6 @@ _LEAST_BESIDE_KINKS, _LEAST = 0.1, 0.01
 # know which rows curve, and each move takes other rows across. On digits, squared
 # hinge, 1000 epochs with moves end at 2e-9, where 200 without reach 1e-9.
 _MOST_MOVES = 30
-_WINDOW = 4  # epochs at least whose decrease is what may be left
 
 
 class SmoothDescent:
@@ -124,7 +123,7 @@ class SmoothDescent:
         if self._P.certifies and not fresh and self._enough_at(estimate, objective):
             estimate = self._estimate_without_age(estimate, objective)
         norm = math.sqrt(np.vdot(self._gradient, self._gradient))
-        certified = self._P.certifies or len(self._objectives) > _WINDOW
+        certified = self._P.certifies or len(self._objectives) > WINDOW
         if not certified and self._enough_at(self._bound, objective):
             certified, estimate = True, self._bound  # the rest has not been confirmed
         if self._P.kept and self._promises_enough(estimate, objective):
@@ -241,7 +240,7 @@ class SmoothDescent:
         if self._P.certifies:
             return max(self._remaining(decrement), 0.0)
         part = 3 if self._P.kept else 4  # of all passes
-        begin = self._passes[-1] - max(_WINDOW, self._passes[-1] // part)
+        begin = self._passes[-1] - max(WINDOW, self._passes[-1] // part)
         past = self._objectives[max(bisect_right(self._passes, begin) - 1, 0)]
         window = past - objective
         curvature = self._h.sum(axis=1)
