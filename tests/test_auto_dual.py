@@ -7,21 +7,30 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, vstack
 
+from reference import LOSSES as FORMULAS
 from skgd._core.bridge import View
 from skgd._core.engine import Design
 from skgd.auto._dual import DualAscent
-from skgd.auto._interval import kinks_of
+from skgd.auto._interval import Interval
 from skgd.auto._task import Task
 
-LOSSES = [
+KINKED = [
     ("hinge", 0.0),
     ("absolute_error", 0.0),
     ("quantile", 0.8),
     ("epsilon_insensitive", 0.3),
 ]
+SMOOTH = [
+    ("squared_hinge", 0.0),
+    ("modified_huber", 0.0),
+    ("huber", 0.5),
+    ("squared_epsilon_insensitive", 0.3),
+]
+SIGNS = {"hinge", "squared_hinge", "modified_huber"}
 MODES = ["batch", "mini-batch", "stochastic"]
 ALPHA = 1e-2
-each_loss = pytest.mark.parametrize(("name", "parameter"), LOSSES, ids=lambda x: str(x))
+each_loss = pytest.mark.parametrize(("name", "parameter"), KINKED + SMOOTH, ids=str)
+each_kinked = pytest.mark.parametrize(("name", "parameter"), KINKED, ids=str)
 
 
 def sparse_rows(rng):
@@ -40,15 +49,25 @@ def y(X, rng):
     return X @ rng.normal(size=80) + 0.3 * rng.normal(size=300) + 0.2
 
 
+def mean_loss(loss, z):
+    """Give the weighted loss of raw predictions."""
+    return loss.weight @ FORMULAS[loss.name][0](loss.y, z, loss.parameter)
+
+
+def form_of(loss):
+    """Give centre, lo, hi, gamma, e."""
+    form = Interval(loss.name, loss.parameter, loss.y, loss.weight)
+    return form.center, form.low, form.high, form.gamma, form.slack
+
+
 def task_of(X, y, name, parameter, weight=None, rows=None, fit_intercept=True):
     """Give the task, at the zero model in place of the best constant."""
-    y = np.where(y > 0.5, 1.0, -1.0) if name == "hinge" else y
+    y = np.where(y > 0.5, 1.0, -1.0) if name in SIGNS else y
     rows = np.arange(X.shape[0]) if rows is None else rows
     s = np.ones(X.shape[0]) if weight is None else weight
     s = s[rows] / s[rows].sum()
     loss = SimpleNamespace(name=name, parameter=parameter, y=y[rows], weight=s)
-    centre, lo, hi, e = kinks_of(loss)
-    null = np.maximum(np.maximum(hi * (-centre - e), lo * (-centre + e)), 0.0).sum()
+    null = mean_loss(loss, np.zeros(len(rows)))
     dense = X.toarray()[rows].astype(float)
     mean = s @ dense if fit_intercept else np.zeros(X.shape[1])
     variance = s @ (dense - mean) ** 2
@@ -81,18 +100,28 @@ def raw_model(task, ascent):
 def objective(task, ascent):
     """F at the model, in plain NumPy."""
     w, b = raw_model(task, ascent)
-    centre, lo, hi, e = kinks_of(task.loss)
-    r = task.view.X.toarray()[task.view.rows] @ w + b - centre
-    losses = np.maximum(np.maximum(hi * (r - e), lo * (r + e)), 0.0)
-    return losses.sum() + ALPHA * (w @ w) / 2
+    z = task.view.X.toarray()[task.view.rows] @ w + b
+    return mean_loss(task.loss, z) + ALPHA * (w @ w) / 2
 
 
 def dual_objective(task, t):
     """F's lower bound for t with sum zero, in plain NumPy."""
-    centre, lo, hi, e = kinks_of(task.loss)
+    centre, lo, hi, gamma, e = form_of(task.loss)
     assert np.all((t >= lo - 1e-18) & (t <= hi + 1e-18))
     w = task.view.X.toarray()[task.view.rows].T @ t / ALPHA
-    return -(t @ centre) - e * np.abs(t).sum() - ALPHA * (w @ w) / 2
+    curved = gamma @ (t * t) + ALPHA * (w @ w)
+    return -(t @ centre) - e * np.abs(t).sum() - curved / 2
+
+
+@each_loss
+def test_dual_form_is_the_loss(name, parameter, rng):
+    y = rng.choice([-1.0, 1.0], 200) if name in SIGNS else rng.normal(size=200)
+    z, weight = 3.0 * rng.normal(size=200), rng.random(200) + 0.1
+    form = Interval(name, parameter, y, weight)
+    loss, derivative = FORMULAS[name]
+    assert_allclose(form.value(z), weight @ loss(y, z, parameter))
+    if form.smooth:
+        assert_allclose(form.derivative(z), weight * derivative(y, z, parameter))
 
 
 @each_loss
@@ -199,12 +228,36 @@ def test_dual_says_when_it_stalls(rng):
     X.data *= 1e3 ** rng.random(X.nnz)  # rows and columns of very different size
     task = task_of(X, rng.normal(size=300), "absolute_error", 0.0)
     ascent = DualAscent(task, np.zeros((1, 80)), np.zeros(1), 1e-10, "batch", 0)
+    for _ in range(320):
+        ascent.run_epoch()
+    assert ascent.stalled
+
+
+@pytest.mark.parametrize(("name", "parameter"), SMOOTH, ids=str)
+def test_dual_says_sooner_when_it_stalls_if_the_loss_is_smooth(name, parameter, rng):
+    X = sparse_rows(rng)
+    X.data *= 1e3 ** rng.random(X.nnz)
+    task = task_of(X, rng.normal(size=300), name, parameter)
+    ascent = DualAscent(task, np.zeros((1, 80)), np.zeros(1), 1e-14, "batch", 0)
     for _ in range(40):
         ascent.run_epoch()
     assert ascent.stalled
 
 
 @each_loss
+@pytest.mark.parametrize("common", [0.0, 5.0])
+def test_dual_finds_the_intercept_where_rows_are_alike_or_not(
+    name, parameter, common, rng
+):
+    X = 30.0 * rng.normal(size=(300, 900)) * (rng.random((300, 900)) < 0.02)
+    X[:, 0] = common + rng.normal(size=300)
+    task = task_of(csr_array(X), rng.normal(size=300) + 3.0, name, parameter)
+    reports = ascend(task, tol=1e-4)[1]
+    assert len(reports) <= 40  # 7 to 23
+    assert reports[-1].suboptimality <= task.needed(1e-4, reports[-1].objective)
+
+
+@each_kinked
 def test_rows_without_entries_are_settled_with_the_intercept(name, parameter, rng):
     # The other rows are long: their dual variables are a thousandth of these rows'.
     X, n_empty = 100.0 * rng.normal(size=(300, 800)), 5
@@ -215,7 +268,7 @@ def test_rows_without_entries_are_settled_with_the_intercept(name, parameter, rn
     ascent, reports = ascend(task, tol=1e-4)
     assert len(reports) <= 150  # 27 to 57; by single steps more than 1000
     assert reports[-1].suboptimality <= task.needed(1e-4, reports[-1].objective)
-    centre, lo, hi, e = kinks_of(task.loss)
+    centre, lo, hi, _, e = form_of(task.loss)
     r = (raw_model(task, ascent)[1] - centre)[:n_empty]
     slopes = np.where(r > e, hi[:n_empty], np.where(r < -e, lo[:n_empty], 0.0))
     beside = np.abs(np.abs(r) - e) > 1e-3  # a kink

@@ -52,7 +52,7 @@ struct Dense {
   // A whole row, 12 rows ahead.
   SKGD_INLINE void prefetch(const std::uint32_t* rows, std::size_t left) const {
     constexpr std::size_t kDistance = 12;
-    if (left <= kDistance) return;
+    if (left <= kDistance || bytes_per_row() == 0) return;
     const char* from = reinterpret_cast<const char*>(row(rows[kDistance]));
     for (std::size_t b = 0; b < bytes_per_row(); b += kCacheLine)
       SKGD_PREFETCH(from + b);
@@ -77,7 +77,7 @@ struct Dense {
   template <int R>
   SKGD_INLINE LinesAhead<T, R> lines_ahead(const std::uint32_t* rows, std::size_t size,
                                            std::size_t next, bool second_half) const {
-    if (next + 1 >= size) return {{nullptr, nullptr}};
+    if (next + 1 >= size || n_features == 0) return {{nullptr, nullptr}};
     const std::size_t part = R == 1 ? n_features / 2 : n_features;
     LinesAhead<T, R> lines{{row(rows[next]), row(rows[next + 1])}};
     if (R == 1 && second_half) lines.from[0] += n_features - part;

@@ -1,8 +1,9 @@
 // Coordinate ascent on the dual of  sum_i l_i(x_i . w + b) + alpha |w|^2 / 2  for
-// losses with a kink, on sparse rows.
+// losses of straight and quadratic pieces, on sparse rows.
 //
-// l_i(z) = max over t in [lo_i, hi_i] of  t (z - centre_i) - e |t|, the weight of the
-// row inside lo and hi. w = -sum_i t_i x_i / alpha is kept up to date, so the gradient
+// l_i(z) = max over t in [lo_i, hi_i] of  t (z - centre_i) - e |t| - gamma_i t^2 / 2,
+// the weight of the row inside. Where gamma = 0 (of all rows or none) the loss has
+// kinks. w = -sum_i t_i x_i / alpha is kept up to date, so the gradient
 // in w is zero whatever t is (Hsieh et al., "A dual coordinate descent method for
 // large-scale linear SVM", ICML 2008). The intercept has no penalty; its equation
 // sum t = 0 is reached by multiplier steps: a sweep maximises with the proximal term
@@ -22,7 +23,7 @@ namespace skgd {
 
 // All of a row but its entries: one cache line, so one miss in random order.
 struct alignas(kCacheLine) DualRow {
-  double t, lo, hi, centre;
+  double t, lo, hi, centre, gamma;
   double curvature;  // |x_i|^2 / alpha + beta
   std::size_t begin, end;
 };
@@ -44,11 +45,11 @@ struct DualValue {
   double objective, gap;
 };
 
-// argmax over t in [lo, hi] of  t r - e |t| - H (t - t_now)^2 / 2
-SKGD_INLINE double dual_step(const DualRow& row, double r, double e) {
-  const double H = row.curvature;
+// argmax over t in [lo, hi] of  t r - e |t| - gamma t^2 / 2 - H (t - t_now)^2 / 2
+SKGD_INLINE double dual_step(const DualRow& row, double r, double e, double H) {
   const double a = row.t * H + r;
   const double soft = std::copysign(positive_part(std::fabs(a) - e), a);
+  H += row.gamma;
   if (H <= 0.0) return soft > 0.0 ? row.hi : soft < 0.0 ? row.lo : row.t;
   return std::min(row.hi, std::max(row.lo, soft / H));
 }
@@ -56,6 +57,7 @@ SKGD_INLINE double dual_step(const DualRow& row, double r, double e) {
 // How far r is from where t_i would be optimal (> 0), or how far inside (< 0).
 SKGD_INLINE double dual_violation(const DualRow& row, double r, double e) {
   if (row.lo == row.hi) return -kInfinity;
+  r -= row.gamma * row.t;
   const double up = r - (row.t >= 0.0 ? e : -e), down = r + (row.t <= 0.0 ? e : -e);
   if (row.t <= row.lo) return up;
   if (row.t >= row.hi) return -down;
@@ -76,15 +78,11 @@ class Dual {
   double b = 0.0;
   DualProblem problem{};
 
-  // beta: the intercept's column, `share` of the median row's curvature.
-  void free_intercept(double share) {
-    std::vector<double> curvature;
-    for (const DualRow& row : rows) curvature.push_back(row.curvature);
-    const auto middle = curvature.begin() + curvature.size() / 2;
-    std::nth_element(curvature.begin(), middle, curvature.end());
-    problem.beta = share * (*middle > 0.0 ? *middle : 1.0);
-    for (DualRow& row : rows) row.curvature += problem.beta;
-    empty_.find(rows);
+  // Gives the intercept its column.
+  void free_intercept(double beta) {
+    problem.beta = beta;
+    for (DualRow& row : rows) row.curvature += beta;
+    if (kinked()) empty_.find(rows);
   }
 
   // b_centre moves to b: the multiplier step of sum t = 0.
@@ -100,17 +98,21 @@ class Dual {
   }
 
  protected:
+  bool kinked() const { return rows.empty() || rows[0].gamma == 0.0; }
+
   double sum_t() const {
     double sum = 0.0;
     for (const DualRow& row : rows) sum += row.t;
     return sum;
   }
 
-  // Where t may go without leaving its piece of the loss, on the side of `excess`.
+  // How far t may go against `excess` without leaving its piece of the loss: the bounds
+  // of a loss without kinks may be far, zero is near.
   SKGD_INLINE double room(const DualRow& row, double excess) const {
-    const bool crosses = problem.e > 0.0 && row.t * excess > 0.0;
-    if (excess > 0.0) return row.t - (crosses ? 0.0 : row.lo);
-    return (crosses ? 0.0 : row.hi) - row.t;
+    const bool to_zero = row.t * excess > 0.0;
+    if (row.gamma > 0.0) return to_zero ? std::fabs(row.t) : 0.0;
+    if (problem.e > 0.0 && to_zero) return std::fabs(row.t);
+    return excess > 0.0 ? row.t - row.lo : row.hi - row.t;
   }
 
   // Makes sum t = 0: first by the rows at the kink, for which it costs least.
@@ -130,17 +132,22 @@ class Dual {
     }
   }
 
-  // Each l_i(z_i) - t_i (z_i - centre_i) + e |t_i| is >= 0, so their sum has no
-  // cancellation; it is the gap where the gradient in w and sum t are zero.
+  // Each l_i(z_i) less what t_i makes of it is >= 0, so their sum has no cancellation;
+  // it is the gap where the gradient in w and sum t are zero.
   DualValue value() const {
+    const auto linear = [this](const DualRow& row, double t, double r) {
+      return t * r - problem.e * std::fabs(t) - 0.5 * row.gamma * t * t;
+    };
     DualValue v{0.0, 0.0};
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const DualRow& row = rows[i];
       const double r = z_[i] + b - row.centre;
-      const double best = r > 0.0 ? row.hi : row.lo;
-      const double loss = positive_part(best * r - problem.e * std::fabs(best));
+      const double best = row.gamma > 0.0 ? slope(row, problem.e, r)
+                          : r > 0.0       ? row.hi
+                                          : row.lo;
+      const double loss = positive_part(linear(row, best, r));
       v.objective += loss;
-      v.gap += positive_part(loss - row.t * r + problem.e * std::fabs(row.t));
+      v.gap += positive_part(loss - linear(row, row.t, r));
     }
     double square = 0.0;
     for (const double each : w) square += each * each;
@@ -206,7 +213,9 @@ class DualOf final : public Dual {
     set_w();
     z_.resize(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) z_[i] = dot(rows[i]);
-    if (fits_intercept) b = best_intercept(rows, problem.e, z_, kinks_);
+    if (fits_intercept)
+      b = kinked() ? best_intercept(rows, problem.e, z_, kinks_)
+                   : smooth_intercept(rows, problem.e, z_, b);
     return value();
   }
 
@@ -217,7 +226,7 @@ class DualOf final : public Dual {
     if (empty_.has(row)) return -kInfinity;  // recentre() does all
     const double r = dot(row) + b - row.centre;
     const double violation = dual_violation(row, r, problem.e);
-    const double change = dual_step(row, r, problem.e) - row.t;
+    const double change = dual_step(row, r, problem.e, row.curvature) - row.t;
     if (change != 0.0) {
       row.t += change;
       b -= change * problem.beta;

@@ -14,7 +14,7 @@ from skgd._core.arrays cimport address
 
 cdef extern from "dual.hpp" namespace "skgd" nogil:
     struct DualRow:
-        double t, lo, hi, centre, curvature
+        double t, lo, hi, centre, gamma, curvature
     struct DualProblem:
         double alpha, e, beta
     struct CSweep "skgd::Sweep":
@@ -40,8 +40,9 @@ cdef extern from "dual.hpp" namespace "skgd" nogil:
 cdef class Dual:
     """sum_i l_i(x_i . w + b) + alpha |w|^2 / 2 by its dual variables, on CSR rows.
 
-    l_i(z) = max over t in [lo_i, hi_i] of t (z - centre_i) - e |t|. `arrays` are those
-    of a Design; `centre`, `lo`, `hi` are float64 of shape (n_rows,), `rows` uint32.
+    l_i(z) = max over t in [lo_i, hi_i] of t (z - centre_i) - e |t| - gamma_i t^2 / 2.
+    `arrays` are those of a Design; `centre`, `lo`, `hi`, `gamma` are float64 of shape
+    (n_rows,), `rows` uint32. gamma is zero everywhere or nowhere.
     """
 
     cdef unique_ptr[CDual] c
@@ -49,7 +50,7 @@ cdef class Dual:
     cdef readonly size_t n_rows
 
     def __init__(self, arrays, size_t n_features, rows, double alpha, centre, lo, hi,
-                 double e):
+                 gamma, double e):
         self.keeps, self.n_rows = arrays, len(rows)
         data, indices, indptr = arrays
         cdef const void* values = address(data)
@@ -66,13 +67,25 @@ cdef class Dual:
             self.c = (make_dual[float, int64_t] if wide else make_dual[float, int32_t])(
                 values, columns, starts, d, index, n, problem)
         cdef const double[::1] c_centre = centre, c_lo = lo, c_hi = hi
+        cdef const double[::1] c_gamma = gamma
         cdef DualRow* row = self.c.get().rows.data()
         for i in range(n):
             row[i].centre, row[i].lo, row[i].hi = c_centre[i], c_lo[i], c_hi[i]
+            row[i].gamma = c_gamma[i]
 
-    def free_intercept(self, double share):
-        """Let b move, with `share` of the median row's curvature for its own."""
-        self.c.get().free_intercept(share)
+    def free_intercept(self, double beta):
+        """Let b move, with the curvature beta > 0 for its own."""
+        self.c.get().free_intercept(beta)
+
+    @property
+    def curvature(self):
+        """|x_i|^2 / alpha and, once b moves, beta, of shape (n_rows,)."""
+        curvature = np.empty(self.n_rows)
+        cdef double[::1] c_curvature = curvature
+        cdef size_t i
+        for i in range(self.n_rows):
+            c_curvature[i] = self.c.get().rows[i].curvature
+        return curvature
 
     @property
     def t(self):

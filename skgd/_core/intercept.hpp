@@ -1,8 +1,9 @@
 // What the intercept alone decides: its best value for given predictions, and the dual
 // variables of rows without entries.
 //
-// Row i has the loss l_i(z) = max over t in [lo_i, hi_i] of t (z - centre_i) - e |t|:
-// its slope is lo_i at first, and rises at a kink or, for e > 0, at two.
+// Row i has the loss l_i(z) = max over t in [lo_i, hi_i] of
+// t (z - centre_i) - e |t| - gamma_i t^2 / 2: with gamma = 0 its slope is lo_i at
+// first, and rises at a kink or, for e > 0, at two.
 #pragma once
 
 #include <algorithm>
@@ -49,6 +50,41 @@ double best_intercept(const std::vector<Row>& rows, double e,
     }
   }
   return first->first;
+}
+
+// The slope of a loss with gamma > 0, r = z - centre.
+template <class Row>
+double slope(const Row& row, double e, double r) {
+  const double soft = std::copysign(std::max(std::fabs(r) - e, 0.0), r);
+  return std::min(row.hi, std::max(row.lo, soft / row.gamma));
+}
+
+// The b that minimises sum_i l_i(z_i + b) where every gamma is above zero, by Newton
+// steps from the b given between bounds that close; as near as rounding lets it be.
+template <class Row>
+double smooth_intercept(const std::vector<Row>& rows, double e,
+                        const std::vector<double>& z, double b) {
+  constexpr int kMost = 60;
+  constexpr double kRounding = 1e-15;  // of the slopes' sizes
+  double low = -INFINITY, high = INFINITY;
+  for (int step = 0; step < kMost; ++step) {
+    double sum = 0.0, size = 0.0, curvature = 0.0, farthest = 0.0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const double r = z[i] + b - rows[i].centre, t = slope(rows[i], e, r);
+      farthest = std::max(farthest, std::fabs(r) + e);
+      sum += t;
+      size += std::fabs(t);
+      if (t != 0.0 && t > rows[i].lo && t < rows[i].hi) curvature += 1 / rows[i].gamma;
+    }
+    if (!(std::fabs(sum) > kRounding * size)) return b;
+    (sum > 0.0 ? high : low) = b;
+    double next = curvature > 0.0 ? b - sum / curvature : low;
+    if (!(next > low && next < high)) next = 0.5 * (low + high);
+    if (!std::isfinite(next)) next = b - std::copysign(farthest, sum);
+    if (!std::isfinite(next) || next == b) return b;
+    b = next;
+  }
+  return b;
 }
 
 // Rows of which b is the whole prediction. Step by step their dual variables would take

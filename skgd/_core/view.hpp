@@ -167,6 +167,7 @@ class ViewOf final : public View {
             std::size_t n_roots, const Blas& blas, double* out,
             int n_threads) const override {
     if constexpr (!Design::kSparse) {
+      if (width == 0) return;
       const std::size_t size = width * (width + n_roots),
                         n_chunks = chunk_count(n, size);
       const bool tiled = width <= kMostTiled && tiles_pay();

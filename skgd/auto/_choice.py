@@ -71,8 +71,7 @@ def make_descent(task, v, b, tol, mode, seed, earlier=None):
     if not task.loss.kinked:
         return _make_smooth(task, v, b, tol, mode, seed, earlier)
     separable = _separable(task)
-    wide = task.view.sparse and task.view.n_features > _NARROW
-    if wide and separable and task.has_ridge:
+    if _has_dual(task):
         return Relay(
             DualAscent(task, v, b, tol, mode, seed),
             lambda v, b: Multipliers(task, v, b, tol),
@@ -82,6 +81,12 @@ def make_descent(task, v, b, tol, mode, seed, earlier=None):
 
 def _separable(task):
     return not task.l1.any() and not task.positive
+
+
+def _has_dual(task) -> bool:
+    """Tell whether a task has dual variables that can be visited one by one."""
+    wide = task.view.sparse and task.view.n_features > _NARROW
+    return wide and task.has_ridge and _separable(task) and DualAscent.suits(task.loss)
 
 
 def known_loss(descent):
@@ -99,6 +104,12 @@ def _of_kind(kind, descent):
 def _make_smooth(task, v, b, tol, mode, seed, earlier):
     """Give the descent on a loss without kinks."""
     move = None if mode == "batch" else task.space.make_move(task, mode, seed)
+    few_rows = task.view.n_rows < task.view.n_features
+    if task.space.keeps_rows and task.loss.piecewise and few_rows and _has_dual(task):
+        return Relay(
+            DualAscent(task, v, b, tol, mode, seed),
+            lambda v, b: SmoothDescent(task, v, b, tol, move),
+        )
     if _separable(task):
         if move is None and _by_gradients(task, tol, earlier):
             earlier = _of_kind(ConjugateGradients, earlier)

@@ -1,41 +1,86 @@
-"""Kinked losses in their common form, and the coordinates that suit them."""
+"""Losses of straight and quadratic pieces in their common, dual form."""
 
+import math
 from copy import copy
 
 import numpy as np
 
+_LARGE = 1e300
+
+
+def _dual_forms(y, parameter):
+    """Give, of each loss, what lo and hi are below and above, e, and l'' or 0."""
+    free = math.inf
+    return {
+        "hinge": (y > 0, y < 0, 0.0, 0.0),
+        "absolute_error": (1.0, 1.0, 0.0, 0.0),
+        "quantile": (parameter, 1.0 - parameter, 0.0, 0.0),
+        "epsilon_insensitive": (1.0, 1.0, parameter, 0.0),
+        "huber": (parameter, parameter, 0.0, 1.0),
+        "squared_epsilon_insensitive": (free, free, parameter, 2.0),
+        "squared_hinge": (_where(y > 0, free), _where(y < 0, free), 0.0, 2.0),
+        "modified_huber": (4.0 * (y > 0), 4.0 * (y < 0), 0.0, 2.0),
+    }
+
+
+def _where(condition, value):
+    return np.where(condition, value, 0.0)
+
 
 class Interval:
-    """s_i loss(y_i, z) = max over t in [lo_i, hi_i] of t (z - c_i) - e |t|.
+    """s_i loss(y_i, z) = max over t in [lo_i, hi_i] of t (z - c_i) - e |t| - G_i(t).
 
-    The maximiser t is the derivative of the loss, its weight inside. Shifted and
-    smoothed, t is kept near an earlier t0 by the term -(t - t0)^2 / (2 sigma s_i).
+    G_i(t) = gamma_i t^2 / 2, zero of the losses with kinks. The maximiser t is the
+    derivative of the loss, its weight inside. Shifted and smoothed, t of a loss with
+    kinks is kept near an earlier t0 by the term -(t - t0)^2 / (2 sigma s_i).
 
     Parameters
     ----------
-    name : {"hinge", "absolute_error", "quantile", "epsilon_insensitive"}
-        The loss in the core's words.
+    name : str
+        The loss in the core's words, one of `Interval.names`.
     parameter : float
         Of the loss: the quantile in (0, 1), or epsilon >= 0 in units of y.
     y, weight : ndarray of shape (n_rows,), float64
         Targets (classes: +-1), and s.
     """
 
+    names = frozenset(_dual_forms(np.zeros(0), 0.0))
+
     def __init__(self, name, parameter, y, weight):
-        below, above, slack = {
-            "hinge": lambda: (y > 0, y < 0, 0.0),
-            "absolute_error": lambda: (1.0, 1.0, 0.0),
-            "quantile": lambda: (parameter, 1.0 - parameter, 0.0),
-            "epsilon_insensitive": lambda: (1.0, 1.0, parameter),
-        }[name]()
+        below, above, slack, self.curvature = _dual_forms(y, parameter)[name]
         self.center, self.weight, self.slack = y, weight, slack
-        self.low, self.high = -weight * below, weight * above
+        counts = weight > 0.0
+        with np.errstate(invalid="ignore"):
+            self.low = np.where(counts, -weight * below, 0.0)
+            self.high = np.where(counts, weight * above, 0.0)
+        self.gamma = np.zeros(len(y))
+        if self.smooth:  # of weights next to zero no more than products can take
+            self.gamma[:] = _LARGE
+            with np.errstate(over="ignore"):
+                np.divide(1.0 / self.curvature, weight, out=self.gamma, where=counts)
+            np.minimum(self.gamma, _LARGE, out=self.gamma)
 
     def value(self, z) -> float:
         """Give the mean loss at z (n_rows,)."""
         r = z - self.center
+        if self.smooth:
+            t = self.derivative(z)
+            part = t * (r - 0.5 * self.gamma * t) - self.slack * np.abs(t)
+            return float(np.maximum(part, 0.0).sum())
         above, below = self.high * (r - self.slack), self.low * (r + self.slack)
         return float(np.maximum(np.maximum(above, below), 0.0).sum())
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the loss has quadratic pieces and no kinks."""
+        return self.curvature > 0.0
+
+    def derivative(self, z):
+        """Give the derivative of a smooth loss at z."""
+        r = z - self.center
+        if self.slack:
+            r = np.sign(r) * np.maximum(np.abs(r) - self.slack, 0.0)
+        return np.clip(r / self.gamma, self.low, self.high)
 
     def complementarity(self, z, t) -> float:
         """Give the loss at z less its linear bound of slopes t: the gap, if g = 0."""
@@ -63,10 +108,29 @@ class Interval:
         above = np.where(r > self.slack, self.high, 0.0)
         return np.where(r < -self.slack, self.low, above)
 
+    def rounded_slopes(self, z):
+        """Give the derivative at z, as it were without a kink."""
+        if self.smooth:
+            return self.derivative(z)
+        r = z - self.center
+        outside = np.sign(r) * np.maximum(np.abs(r) - self.slack, 0.0)
+        near = np.quantile(np.abs(outside), 0.1) or 1.0
+        ends = np.where(outside > 0.0, self.high, self.low)
+        return ends * np.minimum(np.abs(outside) / near, 1.0)
+
+    def most_gained(self, violation) -> float:
+        """Bound what t gains in the dual by going where it should, as far as that is.
+
+        `violation` : the slope of the dual in t, at most.
+        """
+        if self.smooth:  # gamma curves the dual
+            return 0.5 * violation**2 * self.curvature * float(self.weight.sum())
+        return violation * float((self.high - self.low).sum())
+
     def with_rows(self, positions):
         """Give the loss of some of the rows, their weights as they are."""
         some = copy(self)
-        for name in ("center", "weight", "low", "high"):
+        for name in ("center", "weight", "low", "high", "gamma"):
             setattr(some, name, getattr(self, name)[positions])
         return some
 

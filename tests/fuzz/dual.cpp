@@ -9,14 +9,16 @@ namespace {
 
 void ascend(Reader& in, skgd::Dual& dual, bool wild) {
   const std::size_t n = dual.rows.size();
+  const bool smooth = in.flag();
   Array<std::uint32_t> order(n);
   for (std::size_t i = 0; i < n; ++i) order[i] = static_cast<std::uint32_t>(i);
   for (skgd::DualRow& row : dual.rows) {
     row.centre = in.real(wild);
     row.lo = -std::fabs(in.real(wild));
     row.hi = std::fabs(in.real(wild));
+    row.gamma = smooth ? std::fabs(in.real(wild)) + (wild ? 0.0 : 1e-3) : 0.0;
   }
-  if (in.flag()) dual.free_intercept(0.03);
+  if (in.flag()) dual.free_intercept(wild ? in.real(true) : 0.5);
   std::size_t active = n;
   for (std::size_t turn = in.below(4); turn > 0; --turn) {
     const auto report = dual.sweep(order.data(), active, 1 + in.below(4),
@@ -34,8 +36,7 @@ void ascend(Reader& in, skgd::Dual& dual, bool wild) {
 
 template <class T, class I>
 void fuzz_csr(Reader& in, bool wild) {
-  const std::size_t n = 1 + in.below(30), d = 1 + in.below(9),
-                    n_rows = 1 + in.below(40);
+  const std::size_t n = 1 + in.below(30), d = in.below(10), n_rows = 1 + in.below(40);
   const auto X = make_csr<T, I>(in, n, d, wild);
   const auto rows = in.positions<std::uint32_t>(n_rows, n);
   const double alpha = wild ? std::fabs(in.real(true)) : 0.01 + in.below(200) / 100.0;

@@ -165,7 +165,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t kind = in.below(8);
   const std::uint64_t size_of = in.bits(1);  // seldom long rows, or several blocks
   const std::size_t n = in.below(size_of == 254 ? 60 : 14),
-                    d = 1 + in.below(size_of == 255 ? 300 : 9);
+                    d = in.below(size_of == 255 ? 301 : 10);
   switch (kind) {
     case 0:
       fuzz::fuzz_dense<float>(in, n, d, wild);

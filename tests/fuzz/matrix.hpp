@@ -39,7 +39,7 @@ template <class T, class I>
 CsrArrays<T, I> make_csr(Reader& in, std::size_t n, std::size_t d, bool wild) {
   CsrArrays<T, I> X{n, d, Array<T>(), Array<I>(), Array<I>(n + 1)};
   for (std::size_t i = 0; i < n; ++i)
-    X.indptr[i + 1] = X.indptr[i] + static_cast<I>(in.below(d + 3));
+    X.indptr[i + 1] = X.indptr[i] + static_cast<I>(d == 0 ? 0 : in.below(d + 3));
   const std::size_t stored = static_cast<std::size_t>(X.indptr[n]) + in.below(3);
   X.values = in.reals<T>(stored, wild);
   X.indices = in.positions<I>(stored, d);

@@ -123,7 +123,7 @@ void orders(Reader& in, std::size_t n_samples) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Reader in(data, size);
   const bool wild = in.flag();
-  const std::size_t kind = in.below(8), n = in.below(16), d = 1 + in.below(9);
+  const std::size_t kind = in.below(8), n = in.below(16), d = in.below(10);
   switch (kind) {
     case 0:
       fuzz::fuzz_dense<float>(in, n, d, wild);

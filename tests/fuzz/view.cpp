@@ -161,7 +161,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t kind = in.below(8);
   const std::uint64_t size_of = in.bits(1);  // seldom long rows, or several blocks
   const bool long_rows = size_of == 255, many_rows = size_of == 254;
-  fuzz::Shape s{in.below(20), 0, 1 + in.below(long_rows ? 200 : 9)};
+  fuzz::Shape s{in.below(20), 0, in.below(long_rows ? 201 : 10)};
   s.n_rows = s.n_samples == 0 ? 0 : in.below(many_rows ? 600 : 30);
   switch (kind) {
     case 0:
