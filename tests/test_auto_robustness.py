@@ -194,10 +194,10 @@ def test_auto_beside_l1_takes_long_steps_where_few_rows_curve(seed):
     ["squared_hinge", "modified_huber", "huber", "squared_epsilon_insensitive"],
 )
 def test_auto_converges_with_the_diagonal_for_a_metric(loss, mode):
-    # more sparse columns than a Cholesky factor takes
+    # more sparse columns than a Cholesky factor takes, and rows than dual ascent
     rng = np.random.default_rng(0)
-    X = csr_array(rng.random((300, 600)) * (rng.random((300, 600)) < 0.02))
-    z = X @ rng.normal(size=600) + 0.1 * rng.normal(size=300)
+    X = csr_array(rng.random((700, 600)) * (rng.random((700, 600)) < 0.02))
+    z = X @ rng.normal(size=600) + 0.1 * rng.normal(size=700)
     classification = loss in ("squared_hinge", "modified_huber")
     estimator = GDClassifier if classification else GDRegressor
     y = z > 0 if classification else z

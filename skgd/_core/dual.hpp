@@ -155,7 +155,8 @@ class Dual {
     return v;
   }
 
-  std::vector<double> z_;
+  std::vector<double> z_, t_before_;
+  double b_before_ = 0.0;
   Kinks kinks_;
   EmptyRows empty_;
 };
@@ -179,6 +180,7 @@ class DualOf final : public Dual {
   // moves those whose optimality has more than `slack` to spare behind the others.
   Sweep sweep(std::uint32_t* order, std::size_t n, std::size_t batch, int repeat,
               double slack) override {
+    resume();
     Sweep report{0.0, 0};
     std::vector<std::uint32_t> dropped;
     for (std::size_t first = 0; first < n; first += batch) {
@@ -200,17 +202,20 @@ class DualOf final : public Dual {
     return report;
   }
 
-  // w = -X' t / alpha afresh: a thousand sweeps leave their rounding in it.
   void set_w() override {
-    std::fill(w.begin(), w.end(), 0.0);
-    for (const DualRow& row : rows)
-      if (row.t != 0.0) add(row, -row.t / problem.alpha);
+    t_before_.clear();
+    refresh_w();
   }
 
   DualValue certify() override {
+    resume();
     const bool fits_intercept = problem.beta > 0.0;
-    if (fits_intercept) balance();
-    set_w();
+    if (fits_intercept) {
+      b_before_ = b;
+      for (const DualRow& row : rows) t_before_.push_back(row.t);
+      balance();
+    }
+    refresh_w();
     z_.resize(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) z_[i] = dot(rows[i]);
     if (fits_intercept)
@@ -220,6 +225,26 @@ class DualOf final : public Dual {
   }
 
  private:
+  // w = -X' t / alpha afresh: a thousand sweeps leave their rounding in it.
+  void refresh_w() {
+    std::fill(w.begin(), w.end(), 0.0);
+    for (const DualRow& row : rows)
+      if (row.t != 0.0) add(row, -row.t / problem.alpha);
+  }
+
+  // Goes on from before the last certificate, whose t adds up to zero at a cost.
+  void resume() {
+    if (t_before_.empty()) return;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      DualRow& row = rows[i];
+      const double change = t_before_[i] - row.t;
+      if (change != 0.0) add(row, -change / problem.alpha);
+      row.t = t_before_[i];
+    }
+    b = b_before_;
+    t_before_.clear();
+  }
+
   SKGD_INLINE double visit(const std::uint32_t* order, std::size_t left) {
     prefetch(order, left);
     DualRow& row = rows[*order];

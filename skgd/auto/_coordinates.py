@@ -1,5 +1,7 @@
 """From a Problem to tasks in the coordinates of the descent, and back."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from skgd._core.bridge import View
@@ -9,6 +11,7 @@ from skgd.auto._kinked_model import MOST_WHOLE
 from skgd.auto._moments import Columns, Products
 from skgd.auto._preconditioner import choose_rows
 from skgd.auto._quadratic import Hessian, Quadratic
+from skgd.auto._row_space import RowSpace
 from skgd.auto._task import Task
 
 
@@ -39,6 +42,11 @@ def make_tasks(problem, positive: bool, intercept, tol, mode):
     """
     s = row_weights(problem)
     losses = list(output_losses(problem, s))
+    nulls = list(_null_models(problem, losses, intercept))
+    columns, span = _look_at_rows(problem, s, losses, nulls, positive, tol)
+    if span is not None:
+        rows = np.arange(len(problem.rows), dtype=np.uint32)
+        problem = replace(problem, design=span.design, rows=rows)
     centred, products = problem.fit_intercept, None
     if mode == "batch" and _products_pay(problem, losses[0], positive, tol):
         targets = np.array([loss.y for loss in losses])
@@ -46,15 +54,26 @@ def make_tasks(problem, positive: bool, intercept, tol, mode):
         view, products, variance = look_at_products(problem, centred, s, targets, fixed)
     else:
         view, _, variance = look_at_columns(problem, centred, s)
-    tasks: list[Task] = []
-    begin = 0
-    for loss in losses:
-        fixed = intercept[begin : begin + loss.n_outputs]
-        tasks.append(_make_task(problem, loss, view, variance, positive, fixed))
-        begin += loss.n_outputs
+    tasks = [
+        task_from(problem, loss, view, variance, null, positive, span)
+        for loss, (null, _) in zip(losses, nulls, strict=True)
+    ]
     if products is not None:
         add_quadratics(tasks, products)
-    return Columns(view.mean, np.maximum(variance, 0.0)), tasks
+    return columns or Columns(view.mean, np.maximum(variance, 0.0)), tasks
+
+
+def _look_at_rows(problem, s, losses, nulls, positive, tol):
+    """Give the moments of the columns and the span of the rows, if that is of use."""
+    separable = problem.ridge and problem.minimised and not (problem.l1 or positive)
+    if not (separable and RowSpace.pays(_raw_view(problem), losses[0])):
+        return None, None
+    view, mean, variance = look_at_columns(problem, problem.fit_intercept, s)
+    span = RowSpace(view.with_coordinates(mean, (variance >= 0.0).astype(np.float64)))
+    for (_, objective, _), slope in nulls:
+        if not span.holds(problem.ridge, slope, (tol or 0.0) * objective):
+            return None, None
+    return Columns(mean, np.maximum(variance, 0.0)), span
 
 
 def _products_pay(problem, loss, positive, tol) -> bool:
@@ -195,19 +214,26 @@ def output_losses(problem, s):
         yield SampleLoss(name, parameter, target, own, 1, problem.n_threads)
 
 
-def _make_task(problem, loss, view, variance, positive, fixed):
-    K = loss.n_outputs
-    constant = np.zeros(K) if problem.fit_intercept else fixed.copy()
-    if problem.fit_intercept and problem.minimised:
-        constant = best_constant(loss)
-    z = np.repeat(constant, view.n_rows).reshape(K, view.n_rows)
-    d, h = np.empty((2, *z.shape))
-    objective = loss.evaluate(z, d, h)
-    null = constant, objective, mean_curvature(loss, h)
-    return task_from(problem, loss, view, variance, null, positive)
+def _null_models(problem, losses, intercept):
+    """Yield the best constant model of each loss, F and the mean curvature there.
+
+    Beside each, the sum of the sizes of the rows' derivatives.
+    """
+    begin, n = 0, len(problem.rows)
+    for loss in losses:
+        K = loss.n_outputs
+        constant = np.zeros(K)
+        if not problem.fit_intercept:
+            constant = intercept[begin : begin + K].copy()
+        elif problem.minimised:
+            constant = best_constant(loss)
+        begin += K
+        d, h = np.empty((2, K, n))
+        objective = loss.evaluate(np.repeat(constant, n).reshape(K, n), d, h)
+        yield (constant, objective, mean_curvature(loss, h)), float(np.abs(d).sum())
 
 
-def task_from(problem, loss, view, variance, null, positive=False):
+def task_from(problem, loss, view, variance, null, positive=False, span=None):
     """Give a task in the coordinates that the columns and the best constant make.
 
     `null` : the best constant model, F and the mean curvature there.
@@ -224,6 +250,7 @@ def task_from(problem, loss, view, variance, null, positive=False):
         constant,
         objective,
         problem.minimised,
+        span=span,
     )
 
 
@@ -240,6 +267,9 @@ def _scale(curvature, variance, ridge):
 
 def to_coordinates(task, coef, intercept):
     """Give (v, b) of coefficients (K, n_features) in the units of X."""
+    if task.span is not None:
+        intercept = intercept + coef @ task.span.view.mean
+        coef = task.span.project(coef)
     safe = np.where(task.view.scale > 0.0, task.view.scale, 1.0)
     v = np.where(task.view.scale > 0.0, coef / safe, 0.0)
     return v, intercept + coef @ task.view.mean
@@ -251,8 +281,12 @@ def from_coordinates(task, v, b, dtype):
     Both are rounded to dtype; what that does to the mean prediction, the intercept
     takes back.
     """
-    coef = (v * task.view.scale).astype(dtype)
-    mean_part = coef.astype(np.float64, copy=False) @ task.view.mean
+    coef, mean = v * task.view.scale, task.view.mean
+    if task.span is not None:
+        b = b - coef @ mean
+        coef, mean = task.span.lift(coef), task.span.view.mean
+    coef = coef.astype(dtype)
+    mean_part = coef.astype(np.float64, copy=False) @ mean
     return coef, rounded(b - mean_part, dtype)
 
 

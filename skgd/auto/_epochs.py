@@ -163,7 +163,9 @@ class AutoEpochs:
 
     def _objective(self, coef, intercept) -> float:
         """Give F at a model in the units of X, in double: a pass over X."""
-        raw = self._tasks[0].view.with_coordinates(*_units_of(self.problem.design))
+        task = self._tasks[0]
+        view = task.view if task.span is None else task.span.view
+        raw = view.with_coordinates(*_units_of(self.problem.design))
         z = raw.matvec(coef.astype(np.float64)) + intercept[:, None]
         losses = (
             output.task.loss.evaluate(z[own])
@@ -199,7 +201,7 @@ def _units_of(design):
 
 def _start(task, coef, intercept):
     """Give (v, b) of the model to start from, or the best constant one."""
-    null = np.zeros(coef.shape), task.constant.copy()
+    null = np.zeros((len(coef), task.view.n_features)), task.constant.copy()
     if not coef.any() and not intercept.any():
         return null
     v, b = to_coordinates(task, coef.astype(np.float64), intercept)

@@ -34,6 +34,10 @@ class DualityGap:
         ridge = task.ridge
         self._bounds = bool((ridge[task.view.scale > 0] > 0.0).all())
         self._ridge = np.where(ridge > 0.0, ridge, np.inf)
+        # Beside kinks of l' a settled intercept may be farther than its Newton step
+        # says (up to 90 times in 40 problems, huber). That makes an estimate of this
+        # model a little small, but a value of the dual, once too large, one of zero.
+        self._remembers = not task.loss.piecewise
         self._dual = -np.inf
 
     def bound(self, objective, g, curvature) -> float:
@@ -51,11 +55,13 @@ class DualityGap:
         if not self._bounds:
             return np.inf
         columns, intercept = g[:, :-1], g[:, -1]
-        of_columns = 0.5 * float((columns**2 / self._ridge).sum())
-        of_intercept = 0.5 * float((intercept**2 / np.maximum(curvature, 1e-300)).sum())
-        dual = objective - of_columns - _SETTLING * of_intercept
-        self._dual = max(self._dual, dual)
-        return min(of_columns + of_intercept, max(objective - self._dual, 0.0))
+        gap = 0.5 * float((columns**2 / self._ridge).sum())
+        newton = 0.5 * float((intercept**2 / np.maximum(curvature, 1e-300)).sum())
+        gap += _SETTLING * newton
+        if not self._remembers:
+            return gap
+        self._dual = max(self._dual, objective - gap)
+        return max(objective - self._dual, 0.0)
 
 
 def after_warm_start(window, bound, gains, piecewise) -> float:
