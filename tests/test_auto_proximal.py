@@ -425,3 +425,18 @@ def test_proximal_absolute_error_is_optimal_on_text():
     gap, null = objective - best, abs(y - np.median(y)).mean()
     assert gap < 1e-3 * (null - best)
     assert model.suboptimality_ > gap / 10  # 0.8 of it; it was 0.04
+
+
+@pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
+@pytest.mark.parametrize("seed", [0, 3, 4, 8])
+def test_a_warm_start_on_some_columns_is_not_taken_for_the_optimum(penalty, seed):
+    # The columns outside of the working set promise little before the first step.
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(100, 1000))
+    y = X[:, :20] @ rng.normal(size=20) + 0.5 * rng.normal(size=100)
+    model = GDRegressor(penalty=penalty, alpha=1e-3)
+    best = model.set_params(tol=1e-8).fit(X, y).objective_
+    weaker = GDRegressor(penalty=penalty, alpha=1e-4, tol=1e-3).fit(X, y)
+    start = {"coef_init": weaker.coef_, "intercept_init": weaker.intercept_}
+    model.set_params(tol=1e-4).fit(X, y, **start)
+    assert model.suboptimality_ >= 0.3 * (model.objective_ - best)

@@ -55,6 +55,7 @@ class GramModel:
     # Share of the gap sought that no round need gain. None: rounds are cheap here, and
     # the first may gain a two hundredth of what is left, far below the tolerance.
     idle = 0.0
+    whole = True  # whether it is of all columns
 
     def __init__(self, task):
         self.task = task

@@ -53,6 +53,8 @@ class WorkingSetModel:
         for H, diagonal in zip(self.blocks, self.diagonal, strict=False):
             H[columns, columns] = diagonal[self.columns]
 
+    whole = False  # whether it is of all columns
+
     @property
     def trusted(self) -> bool:
         """Whether the model's decrease estimates F - F*."""
