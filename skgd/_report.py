@@ -28,6 +28,8 @@ class Report:
     exact : bool
         Whether the objective is that of the model in double, as a read of the rows
         has it, and need not be computed again.
+    progressed : bool
+        Whether the model is another one than an epoch before.
     """
 
     objective: float
@@ -37,6 +39,7 @@ class Report:
     certified: bool = False
     exhausted: bool = False
     exact: bool = False
+    progressed: bool = True
 
     @property
     def finite(self) -> bool:

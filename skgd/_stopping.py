@@ -117,9 +117,10 @@ class Certificate:
         self.met, self.stuck = report.certified, report.exhausted
 
     def see_score(self, report, score: float) -> None:
-        """Take note of an epoch and of its validation score."""
+        """Take note of an epoch and, of a model not seen before, of its score."""
         self.see_objective(report)
-        self._scores.see_score(report, score)
+        if report.progressed:
+            self._scores.see_score(report, score)
 
     def be_patient_again(self) -> None:
         """There is nothing to be patient with."""

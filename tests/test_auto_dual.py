@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array, hstack, vstack
 
 from reference import LOSSES as FORMULAS
+from skgd import GDClassifier, GDRegressor
 from skgd._core.bridge import View
 from skgd._core.engine import Design
 from skgd.auto._dual import DualAscent
@@ -274,3 +275,68 @@ def test_rows_without_entries_are_settled_with_the_intercept(name, parameter, rn
     beside = np.abs(np.abs(r) - e) > 1e-3  # a kink
     assert beside.any()
     assert_allclose(ascent.t[:n_empty][beside], slopes[beside], atol=1e-4 / 300)
+
+
+def estimator_for(name, **parameters):
+    model = GDClassifier if name in SIGNS else GDRegressor
+    return model(loss=name, random_state=0, **parameters)
+
+
+def target_of(name, y):
+    return (y > np.median(y)).astype(int) if name in SIGNS else y
+
+
+def test_dual_says_whether_there_is_another_model(X, y):
+    task = task_of(X, y, "hinge", 0.0)
+    ascent = DualAscent(task, np.zeros((1, 80)), np.zeros(1), 1e-12, "batch", 0)
+    told = []
+    for _ in range(30):
+        before = ascent.v
+        told.append(ascent.run_epoch().progressed == (ascent.v is not before))
+    assert all(told[1:])
+
+
+@pytest.mark.parametrize("seed", [1, 9, 13, 14, 35, 48])
+def test_what_follows_a_stalled_dual_converges(seed):
+    # Columns of different size, rows more than once: the gap of the dual rests.
+    rng = np.random.default_rng(seed)
+    n, d = int(rng.choice([100, 300, 1000])), int(rng.choice([1500, 3000]))
+    X = rng.normal(size=(n, d)) * (rng.random((n, d)) < 0.01)
+    X = csr_array(X * 10.0 ** rng.uniform(-2, 2, size=d))[rng.integers(0, n, n)]
+    name = SMOOTH[seed % 4][0]
+    y = target_of(name, rng.normal(size=n))
+    assert estimator_for(name, alpha=10.0 ** rng.uniform(-7, -3)).fit(X, y).converged_
+
+
+@pytest.mark.parametrize("unit", [1.0, 30.0, 1e4, 1e6])
+def test_huber_with_an_epsilon_far_below_the_spread_has_an_estimate(unit):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 1500)) * (rng.random((500, 1500)) < 0.01)
+    y = unit * (X @ rng.normal(size=1500) + rng.normal(size=500))
+    model = GDRegressor("huber", alpha=1e-3).fit(csr_array(X), y)
+    assert model.converged_
+    assert model.suboptimality_ <= 1e-4 * np.abs(y).max()
+
+
+def test_rows_that_cancel_leave_the_intercept_its_step():
+    # Pairs compared in both directions: X't is zero for equal t.
+    rng = np.random.default_rng(0)
+    X = csr_array(rng.normal(size=(400, 600)) * (rng.random((400, 600)) < 0.1))
+    w = rng.normal(size=600)
+    y = X @ w + rng.normal(size=400)
+    both = vstack([X, -X], format="csr")
+    y = np.r_[y, -y] + 0.1 * rng.normal(size=800)
+    model = GDClassifier("hinge", alpha=1e-2).fit(both, y > np.median(y))
+    assert model.converged_
+    assert model.n_iter_ <= 60  # once 320
+
+
+@each_loss
+@pytest.mark.parametrize("size", [1e-160, 1e-9, 0.0, 1e150])
+def test_dual_takes_columns_next_to_zero_and_next_to_overflow(name, parameter, size, X):
+    wide = hstack([X, csr_array((X.shape[0], 520))])
+    y = target_of(name, np.random.default_rng(0).normal(size=X.shape[0]))
+    with np.errstate(all="ignore"):
+        model = estimator_for(name, alpha=1e-6).fit(csr_array(wide * size), y)
+    assert model.converged_
+    assert np.isfinite(model.suboptimality_)

@@ -81,12 +81,18 @@ def test_the_span_keeps_products_and_lengths(X):
 
 
 def test_what_rounding_may_hide_keeps_the_columns(X):
-    span, rows = span_of(X)
-    longest = (rows**2).sum(axis=1).max()
-    assert span.holds(1e-4, 1.0, 2e-14 * longest / 1e-4)
-    assert not span.holds(1e-4, 1.0, 5e-15 * longest / 1e-4)
-    assert not span.holds(1e-4, 1.0, 0.0)  # tol=None
-    assert not span_of(1e160 * X)[0].holds(1e-4, 1.0, 1.0)  # products overflow
+    def holds(X, ridge, needed):
+        return RowSpace.holds(span_of(X)[0].view, ridge, 1.0, needed)
+
+    _, rows = span_of(X)
+    hidden = 60 * 1.1e-16 * (rows**2).sum(axis=1).max() / 1e-4
+    assert holds(X, 1e-4, 101 * hidden)
+    assert not holds(X, 1e-4, 99 * hidden)
+    assert not holds(X, 0.9e-4, 101 * hidden)
+    assert not holds(np.ones((60, 600)), 1e-4, 1.0)  # no direction at all
+    rows = np.arange(60, dtype=np.uint32)
+    huge = View(Design(1e160 * X), rows, 1e160 * X.mean(axis=0), np.ones(600))
+    assert not RowSpace.holds(huge, 1e-4, 1.0, 1.0)  # products overflow
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -184,7 +190,9 @@ def test_when_the_span_pays():
 
     assert pays(60, 600, "squared_error")
     assert not pays(60, 400, "squared_error")
-    assert not pays(550, 600, "squared_error")
+    assert not pays(350, 600, "squared_error")
+    assert pays(350, 600, "log_loss")
+    assert not pays(550, 600, "log_loss")
     assert pays(60, 2500, "absolute_error")
     assert not pays(60, 2500, "squared_error")
     assert pays(60, 2500, "huber")

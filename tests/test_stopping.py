@@ -1,5 +1,7 @@
 """The stopping rule: n_iter_no_change epochs in a row that bring too little."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -7,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgd import GDClassifier, GDRegressor
 from skgd._report import Report
-from skgd._stopping import Stopping
+from skgd._stopping import Certificate, Stopping
 
 
 def epochs_until_exhausted(stopping, objectives):
@@ -265,3 +267,16 @@ def test_stopping_takes_a_descent_at_the_zero_model_for_converged():
     model.fit(X, X[:, 0] > 0)
     assert model.n_iter_ < 50
     assert model.converged_
+
+
+def test_an_epoch_without_another_model_has_no_score_of_its_own():
+    stopping = Certificate(1e-3, patience=2)
+    moved = Report(1.0, 1.0, 1.0, 1.0)
+    stayed = replace(moved, progressed=False)
+    stopping.see_score(moved, 0.5)
+    for _ in range(5):
+        stopping.see_score(stayed, 0.5)
+    assert not stopping.exhausted
+    for _ in range(2):
+        stopping.see_score(moved, 0.5)
+    assert stopping.exhausted

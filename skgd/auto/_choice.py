@@ -72,10 +72,9 @@ def make_descent(task, v, b, tol, mode, seed, earlier=None):
         return _make_smooth(task, v, b, tol, mode, seed, earlier)
     separable = _separable(task)
     if _has_dual(task):
-        return Relay(
-            DualAscent(task, v, b, tol, mode, seed),
-            lambda v, b: Multipliers(task, v, b, tol),
-        )
+        dual = DualAscent(task, v, b, tol, mode, seed)
+        if dual.holds:
+            return Relay(dual, lambda v, b: Multipliers(task, v, b, tol))
     return _make_kinked(task, v, b, tol, separable)
 
 
@@ -87,6 +86,17 @@ def _has_dual(task) -> bool:
     """Tell whether a task has dual variables that can be visited one by one."""
     wide = task.view.sparse and task.view.n_features > _NARROW
     return wide and task.has_ridge and _separable(task) and DualAscent.suits(task.loss)
+
+
+def _begins_with_dual(task) -> bool:
+    """Tell whether a smooth loss of few rows is begun with by its dual.
+
+    Not along a path: from one alpha to the next, the other descent takes its arrays on.
+    """
+    few_rows = task.view.n_rows < task.view.n_features
+    if task.followed or not (task.space.keeps_rows and task.loss.piecewise):
+        return False
+    return few_rows and _has_dual(task)
 
 
 def known_loss(descent):
@@ -104,12 +114,12 @@ def _of_kind(kind, descent):
 def _make_smooth(task, v, b, tol, mode, seed, earlier):
     """Give the descent on a loss without kinks."""
     move = None if mode == "batch" else task.space.make_move(task, mode, seed)
-    few_rows = task.view.n_rows < task.view.n_features
-    if task.space.keeps_rows and task.loss.piecewise and few_rows and _has_dual(task):
-        return Relay(
-            DualAscent(task, v, b, tol, mode, seed),
-            lambda v, b: SmoothDescent(task, v, b, tol, move),
-        )
+    if _begins_with_dual(task):
+        dual = DualAscent(task, v, b, tol, mode, seed)
+        if dual.holds:
+            return Relay(
+                dual, lambda v, b: SmoothDescent(task, v, b, tol, move, goes_on=True)
+            )
     if _separable(task):
         if move is None and _by_gradients(task, tol, earlier):
             earlier = _of_kind(ConjugateGradients, earlier)

@@ -66,14 +66,14 @@ def make_tasks(problem, positive: bool, intercept, tol, mode):
 def _look_at_rows(problem, s, losses, nulls, positive, tol):
     """Give the moments of the columns and the span of the rows, if that is of use."""
     separable = problem.ridge and problem.minimised and not (problem.l1 or positive)
-    if not (separable and RowSpace.pays(_raw_view(problem), losses[0])):
+    if not (tol and separable and RowSpace.pays(_raw_view(problem), losses[0])):
         return None, None
     view, mean, variance = look_at_columns(problem, problem.fit_intercept, s)
-    span = RowSpace(view.with_coordinates(mean, (variance >= 0.0).astype(np.float64)))
+    rows = view.with_coordinates(mean, (variance >= 0.0).astype(np.float64))
     for (_, objective, _), slope in nulls:
-        if not span.holds(problem.ridge, slope, (tol or 0.0) * objective):
+        if not RowSpace.holds(rows, problem.ridge, slope, tol * objective):
             return None, None
-    return Columns(mean, np.maximum(variance, 0.0)), span
+    return Columns(mean, np.maximum(variance, 0.0)), RowSpace(rows)
 
 
 def _products_pay(problem, loss, positive, tol) -> bool:

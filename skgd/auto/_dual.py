@@ -8,18 +8,19 @@ from skgd._core.dual import Dual
 from skgd._core.order import shuffle
 from skgd._report import Report
 from skgd.auto._interval import Interval
+from skgd.auto._task import ROUNDING
 
 # Of what beta should be: with 1/4 to 5 times as much as this text takes 5 to 20 epochs.
 _INTERCEPT_SHARE = 2.0
 _ALL_ROWS_EVERY = 20  # sweeps: a row that was dropped too early waits no longer
 _CERTIFY_EVERY = 5  # sweeps: a certificate costs as much as one sweep of all rows
 _BATCH_ROWS, _BATCH_SWEEPS = 256, 3  # "mini-batch": 256 rows of text stay in cache
-_ROUNDING = 1e-15  # of F: no smaller gap can be told from none
 _LOOK_EVERY = 20  # epochs: at the rate at which the gap falls, that of the last half
 _ENOUGH = 1000  # epochs in all, in which that rate must reach tol
 # Epochs before the first look where the loss has kinks: the gap may rest for a hundred
 # and fall again, and an epoch of what follows takes as long as fifty of these.
 _LOOK_AFTER = 300
+_LARGEST = 1e150  # |x|^2 / alpha, beyond which products overflow
 # Fixed: "batch" depends on the data only. Rows in the order of X do not do: sorted by
 # class they leave 6 % of the gap after 400 epochs, shuffled ones 1e-7 after 50.
 _BATCH_SEED = 20
@@ -56,6 +57,8 @@ class DualAscent:
         The best model so far.
     stalled : bool
         Whether the present rate would take more than 1000 epochs to reach `tol`.
+    holds : bool
+        Whether numbers are small enough for it.
     """
 
     def __init__(self, task, v, b, tol, mode, seed):
@@ -70,8 +73,10 @@ class DualAscent:
         own = self._loss
         form = own.center, own.low, own.high, own.gamma, own.slack
         self._dual = Dual(arrays, len(moves), view.rows, self._alpha, *form)
+        curvature = self._dual.curvature
+        self.holds = curvature.max(initial=0.0) < _LARGEST
         if task.fit_intercept:
-            self._dual.free_intercept(self._intercept_curvature())
+            self._dual.free_intercept(self._intercept_curvature(curvature))
         self._order = np.arange(view.n_rows, dtype=np.uint32)
         self._seed = _BATCH_SEED if mode == "batch" else seed
         self._blocks = (view.n_rows, 1)
@@ -97,6 +102,7 @@ class DualAscent:
         """Sweep over the rows that may still move: n of them, in at most 5 sweeps."""
         visited, n = 0, self._task.view.n_rows
         self._epoch += 1
+        before = self.v
         while visited < n:
             visited += self._sweep()
             self._unseen += 1
@@ -104,7 +110,7 @@ class DualAscent:
                 break
         if self._epoch <= 3 or self._unseen == _CERTIFY_EVERY or not self._violation:
             self._certify()
-        return self._report()
+        return self._report(progressed=self.v is not before or self._epoch == 1)
 
     def _sweep(self):
         """Visit the rows that may still move; give their number."""
@@ -124,24 +130,27 @@ class DualAscent:
             self._active = 0
         return visited
 
-    def _intercept_curvature(self):
+    def _intercept_curvature(self, curvature):
         """Give beta: a few times what b changes by if sum t does.
 
         That is 1 / (1' M^-1 1), M being the dual's Hessian, and u'M u / (1'u)^2 at most
         for any u: for 1 / diag(M), in one pass, 1 to 20 times as much. More makes the
-        rows lean on one another, less lets sum t stay.
+        rows lean on one another, less lets sum t stay. Of rows that cancel (pairs
+        compared in both directions) that is zero, and no less than for rows that have
+        nothing in common, 1 / (1'u), is taken.
         """
         loss, dual = self._loss, self._dual
-        diagonal = dual.curvature + loss.gamma
+        diagonal = curvature + loss.gamma
         moves = (loss.low < loss.high) & (diagonal > 0.0)
         u = np.divide(1.0, diagonal, out=np.zeros_like(diagonal), where=moves)
-        if not u.any():
+        total = u.sum()
+        if not 0.0 < total < np.inf:
             return 1.0
-        u /= u.sum()
+        u /= total
         dual.t = u
         beta = self._alpha * (dual.w @ dual.w) + loss.gamma @ (u * u)
         dual.t = np.zeros_like(u)
-        return _INTERCEPT_SHARE * float(beta)
+        return _INTERCEPT_SHARE * max(float(beta), 1.0 / total)
 
     def _start(self, v, b):
         """Take the model given as the best one, and dual variables from it."""
@@ -188,7 +197,7 @@ class DualAscent:
         self.v = v[np.newaxis]
         self.b = np.array([self._dual.b + view.mean @ w])
 
-    def _report(self):
+    def _report(self, progressed):
         needed = self._task.needed(self._tol, self._objective)
         self._gaps.append(self._gap)
         due = self._loss.smooth or self._epoch >= _LOOK_AFTER
@@ -203,7 +212,8 @@ class DualAscent:
             gradient_norm=self._violation,
             step=math.nan,
             certified=True,  # between two looks the bound of the first one holds
-            exhausted=self._gap <= _ROUNDING * self._objective,
+            exhausted=self._gap <= ROUNDING * self._objective,
+            progressed=progressed,
         )
 
 

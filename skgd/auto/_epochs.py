@@ -120,9 +120,11 @@ class AutoEpochs:
 
     def run_epoch(self) -> Report:
         """Run an epoch of the outputs that are not finished; sum up over all."""
+        progressed = False
         for output in self._outputs:
             if not output.finished(self._tol):
                 output.report = output.descent.run_epoch()
+                progressed |= output.report.progressed
         is_double = self.problem.design.dtype == np.float64
         reports = [output.report for output in self._outputs]
         met = [output.met(self._tol) for output in self._outputs]
@@ -136,6 +138,7 @@ class AutoEpochs:
                 done or r.exhausted for done, r in zip(met, reports, strict=True)
             ),
             exact=self._exact or (is_double and all(r.exact for r in reports)),
+            progressed=progressed,
         )
 
     def ending(self, report, model=None) -> Ending:

@@ -83,7 +83,10 @@ class Interval:
         return np.clip(r / self.gamma, self.low, self.high)
 
     def complementarity(self, z, t) -> float:
-        """Give the loss at z less its linear bound of slopes t: the gap, if g = 0."""
+        """Give a loss with kinks at z less its linear bound of slopes t.
+
+        That is the duality gap where the gradient is zero.
+        """
         bound = t @ (z - self.center) - self.slack * np.abs(t).sum()
         return max(self.value(z) - float(bound), 0.0)
 

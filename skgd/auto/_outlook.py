@@ -15,7 +15,9 @@ WINDOW = 4  # epochs at least whose gain is what may be left, from zero
 # many windows, where rows may still come to their kink (too little once in the same
 # 1278, without a look at the bound).
 _EPOCHS, _BESIDE_KINKS = 100, 10.0
-_SETTLING = 10.0  # times what a Newton step of the intercept gains: settled, at most
+# Times what a Newton step gains: what the intercept has to gain until it is the best
+# for its w, at most.
+_SETTLING = 10.0
 
 
 class DualityGap:
@@ -41,7 +43,7 @@ class DualityGap:
         self._dual = -np.inf
 
     def bound(self, objective, g, curvature) -> float:
-        """Give a bound of F - F*, or infinity where columns have no ridge.
+        """Give a bound of F - F*; infinity if columns have no ridge or b no curvature.
 
         Parameters
         ----------
@@ -55,9 +57,11 @@ class DualityGap:
         if not self._bounds:
             return np.inf
         columns, intercept = g[:, :-1], g[:, -1]
-        gap = 0.5 * float((columns**2 / self._ridge).sum())
-        newton = 0.5 * float((intercept**2 / np.maximum(curvature, 1e-300)).sum())
-        gap += _SETTLING * newton
+        slopes, flat = intercept != 0.0, curvature <= 0.0
+        if (slopes & flat).any():
+            return np.inf
+        newton = float((intercept[slopes] ** 2 / curvature[slopes]).sum())
+        gap = 0.5 * (float((columns**2 / self._ridge).sum()) + _SETTLING * newton)
         if not self._remembers:
             return gap
         self._dual = max(self._dual, objective - gap)

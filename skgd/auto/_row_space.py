@@ -8,7 +8,9 @@ from skgd._core.engine import Design
 
 _MOST_ROWS = 2000  # as many as a Cholesky factor takes columns
 _FEWEST_COLUMNS = 500  # up to which a factor of the Hessian is quick anyway
-_MOST_SHARE = 0.8  # rows a column
+# Rows a column, at most. A squared error needs but one factor, and products of the rows
+# pay later (1500 x 2000: 326 ms, not 224).
+_MOST_SHARE, _MOST_SHARE_QUADRATIC = 0.8, 0.5
 # Columns up to which descents on smooth losses would factor the Hessian. Beyond, its
 # diagonal is enough for them and cheaper than products of rows; but where l'' jumps
 # those of few rows are worth it (300 x 3000, squared hinge: 358 epochs, 200 ms -> 14).
@@ -35,12 +37,7 @@ class RowSpace:
 
     def __init__(self, view):
         self.view = view
-        products = _products_of_rows(view)
-        self._largest = float(products.diagonal().max())
-        self.design = None  # of B, unless numbers overflow
-        if not np.isfinite(self._largest):
-            return
-        factor, pivots, rank, _ = dpstrf(products, lower=1)
+        factor, pivots, rank, _ = dpstrf(_products_of_rows(view), lower=1)
         self._pivots = pivots[:rank] - 1
         self._factor = np.tril(factor[:rank, :rank])
         B = np.empty((view.n_rows, rank))
@@ -51,21 +48,25 @@ class RowSpace:
     def pays(view, loss) -> bool:
         """Tell whether a dense X is so wide that a loss is better minimised over u."""
         n, d = view.n_rows, view.n_features
-        if view.sparse or n > min(_MOST_ROWS, _MOST_SHARE * d) or d <= _FEWEST_COLUMNS:
+        share = _MOST_SHARE_QUADRATIC if loss.quadratic else _MOST_SHARE
+        if view.sparse or n > min(_MOST_ROWS, share * d) or d <= _FEWEST_COLUMNS:
             return False
         if loss.kinked or d <= _MOST_FACTORED:
             return True
         return loss.piecewise and n <= _FEW_ROWS
 
-    def holds(self, ridge, slope, needed) -> bool:
+    @staticmethod
+    def holds(view, ridge, slope, needed) -> bool:
         """Tell whether rounding hides no direction that F may gain by.
 
-        What the products of the rows do not show of row i is no longer than the square
-        root of rounding, times the longest row. Along that F can gain
+        What the factor does not show of row i is no longer than the square root of
+        n_rows times rounding, times the longest row. Along that F can gain
         |sum_i t_i a_i|^2 / (2 ridge), t being the derivatives of the loss.
 
         Parameters
         ----------
+        view : View
+            A.
         ridge : float
             Of w.
         slope : float
@@ -73,9 +74,10 @@ class RowSpace:
         needed : float
             The decrease of F that counts.
         """
-        if self.design is None or not self.design.shape[1]:
+        longest = _largest_square(view)
+        if not 0.0 < longest < np.inf:
             return False
-        hidden = 0.5 * _ROUNDING * self._largest * slope**2 / ridge
+        hidden = 0.5 * view.n_rows * _ROUNDING * longest * slope**2 / ridge
         return bool(_SAFE * hidden <= needed)
 
     def lift(self, u):
@@ -90,15 +92,28 @@ class RowSpace:
         return solve_triangular(self._factor, image.T, lower=True).T.copy()
 
 
-def _products_of_rows(view):
-    """Give A A', in Fortran's order."""
-    n, d = view.n_rows, view.n_features
-    products = np.zeros((n, n), order="F")
-    for begin in range(0, d, _BLOCK_COLUMNS):
+def _blocks_of_columns(view):
+    """Yield A, some columns at a time."""
+    for begin in range(0, view.n_features, _BLOCK_COLUMNS):
         columns = slice(begin, begin + _BLOCK_COLUMNS)
         block = view.X[view.rows, columns].astype(np.float64)
         block -= view.mean[columns]
         block *= view.scale[columns]
-        with np.errstate(over="ignore", invalid="ignore"):
-            products += block @ block.T
+        yield block
+
+
+def _largest_square(view) -> float:
+    """Give the largest |a_i|^2; infinity if it overflows."""
+    squares = np.zeros(view.n_rows)
+    with np.errstate(over="ignore"):
+        for block in _blocks_of_columns(view):
+            squares += np.einsum("ij,ij->i", block, block)
+    return float(squares.max())
+
+
+def _products_of_rows(view):
+    """Give A A', in Fortran's order."""
+    products = np.zeros((view.n_rows, view.n_rows), order="F")
+    for block in _blocks_of_columns(view):
+        products += block @ block.T
     return products

@@ -24,6 +24,9 @@ _CHANGED = 0.05
 _CAUTION = 2.0
 _SLOWEST = 0.9  # contraction an epoch that an estimate allows for
 _AGED = 3.0  # times its estimate that F - F* may be, of a P that is not fresh
+# Where rows cross kinks of l' for ever: times what a quarter of the epochs has gained
+# that may be left, and epochs before that counts. Enough if F - F* falls as k^-1/3.
+_RESTING, _FEWEST_RESTING = 10.0, 60
 _DRIFT = 50  # epochs after which z is computed afresh
 # Of the bound of l'': what a row counts for at least in a diagonal, beside kinks of l'
 # and elsewhere. Else a column whose few rows are flat at present would have a step that
@@ -51,9 +54,11 @@ class SmoothDescent:
     earlier : SmoothDescent or None
         Of the same task but for the ridge, which ended at (v, b): its arrays are taken
         over.
+    goes_on : bool
+        Whether (v, b) is not the user's start, but where another descent has ended.
     """
 
-    def __init__(self, task, v, b, tol, move=None, earlier=None):
+    def __init__(self, task, v, b, tol, move=None, earlier=None, goes_on=False):
         self.task, self.v, self.b, self.tol = task, v, b, tol
         self._move = move
         # P^-1 g, then the stochastic move if there is one, then the last step
@@ -64,7 +69,8 @@ class SmoothDescent:
         self._ratio = 1.0  # of a Newton step's decrease to what P promised, at the last
         self._loss, self._slope = np.nan, None  # and its gradient; none if z has moved
         self._gradient = None  # of F, at the last look
-        self._bound = np.inf  # the duality gap there, where P does not certify
+        # The duality gap there and what the last epochs gained, if P does not certify.
+        self._bound = self._window = np.inf
         if earlier is not None:
             self._take_over(earlier)
         else:
@@ -76,7 +82,7 @@ class SmoothDescent:
             if self._n_sampled and not self._shared:
                 self._norms = Stochastic(task.view).norms(task.view.scale**2)
         self._begin = (v, b, self._z.copy()) if task.followed else None
-        self._warm, self._gap = bool(v.any()), DualityGap(task)
+        self._warm, self._gap = not goes_on and bool(v.any()), DualityGap(task)
         self._objectives: list[float] = []
         self._passes: list[int] = []  # over X, up to each of them
         self._spent = 0  # passes
@@ -129,8 +135,10 @@ class SmoothDescent:
         if self._P.kept and self._promises_enough(estimate, objective):
             estimate, certified = self._certify(estimate, objective)
         if self._enough_at(estimate, objective) and task.loss.piecewise:
-            if not self._holds():  # the curvature tells nothing, a gap does
+            if not self._holds():  # the curvature tells nothing; a gap does, or F
                 certified = self._enough_at(self._bound, objective)
+                if not certified and self._rests(objective):
+                    certified, estimate = True, max(estimate, _RESTING * self._window)
             elif self._P.certifies:  # one step is all there is to come
                 estimate = self._promised * self._P.caution * self._caution
         if self._lifted:  # what the metric promises says nothing; no loss is negative
@@ -242,7 +250,7 @@ class SmoothDescent:
         part = 3 if self._P.kept else 4  # of all passes
         begin = self._passes[-1] - max(WINDOW, self._passes[-1] // part)
         past = self._objectives[max(bisect_right(self._passes, begin) - 1, 0)]
-        window = past - objective
+        window = self._window = past - objective
         curvature = self._h.sum(axis=1)
         self._bound = self._gap.bound(objective, self._gradient, curvature)
         if self._warm:
@@ -269,6 +277,12 @@ class SmoothDescent:
         # Of a diagonal P the step may be too long; that F falls, the epochs say.
         promised = self._promised if self._P.certifies else -np.inf
         return keeps_promise(self.task, at, self._plane.first(), promised)
+
+    def _rests(self, objective):
+        """Tell whether F has gained next to nothing in a quarter of many epochs."""
+        if self._P.certifies or len(self._objectives) < _FEWEST_RESTING:
+            return False
+        return self._enough_at(_RESTING * self._window, objective)
 
     def _metric(self):
         """Give P^-1 of gradients of shape (K, n_features + 1), or None."""
