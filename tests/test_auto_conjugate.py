@@ -9,7 +9,7 @@ from skgd import GDClassifier, GDRegressor, alpha_path
 from skgd.auto import _choice
 
 
-def sparse_data(rng, n=300, d=700, density=0.02):
+def sparse_data(rng, n=800, d=700, density=0.02):
     """Give columns in units from 0.1 to 10, and targets of a linear rule."""
     X = rng.random((n, d)) * (rng.random((n, d)) < density)
     y = X @ rng.normal(size=d) + 0.1 * rng.normal(size=n) + 3.0
@@ -107,6 +107,14 @@ def test_conjugate_gradients_along_a_path_are_within_tol(counted, rng):
     assert len(counted) == 13
     again = alpha_path(GDRegressor(tol=1e-5), X, y, alphas=path.alphas)
     assert_array_equal(again.coefs, path.coefs)
+
+
+def test_a_path_over_fewer_rows_than_columns_goes_by_conjugate_gradients(counted, rng):
+    X, y = sparse_data(rng, n=300)
+    assert alpha_path(GDRegressor(), X, y, alphas=12).converged.all()
+    assert len(counted) == 12
+    GDRegressor().fit(X, y)  # alone by its dual
+    assert len(counted) == 12
 
 
 @pytest.mark.parametrize(

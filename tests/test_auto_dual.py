@@ -22,6 +22,7 @@ KINKED = [
     ("epsilon_insensitive", 0.3),
 ]
 SMOOTH = [
+    ("squared_error", 0.0),
     ("squared_hinge", 0.0),
     ("modified_huber", 0.0),
     ("huber", 0.5),

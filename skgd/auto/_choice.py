@@ -94,9 +94,10 @@ def _begins_with_dual(task) -> bool:
     Not along a path: from one alpha to the next, the other descent takes its arrays on.
     """
     few_rows = task.view.n_rows < task.view.n_features
-    if task.followed or not (task.space.keeps_rows and task.loss.piecewise):
+    if task.followed or not task.space.keeps_rows:
         return False
-    return few_rows and _has_dual(task)
+    suits = task.loss.piecewise or task.loss.quadratic
+    return suits and few_rows and _has_dual(task)
 
 
 def known_loss(descent):
@@ -139,8 +140,10 @@ def _by_gradients(task, tol, earlier) -> bool:
     """Tell whether F is a quadratic, and its Hessian too dear to factor."""
     if not (task.loss.quadratic and task.space.keeps_rows):
         return False
-    if earlier is not None:
-        return _of_kind(ConjugateGradients, earlier) is not None
+    if _of_kind(ConjugateGradients, earlier) is not None:
+        return True
+    if _of_kind(SmoothDescent, earlier) is not None:
+        return False
     return task.space.choose_rows(task, tol) == 0
 
 

@@ -17,6 +17,7 @@ _CERTIFY_EVERY = 5  # sweeps: a certificate costs as much as one sweep of all ro
 _BATCH_ROWS, _BATCH_SWEEPS = 256, 3  # "mini-batch": 256 rows of text stay in cache
 _LOOK_EVERY = 20  # epochs: at the rate at which the gap falls, that of the last half
 _ENOUGH = 1000  # epochs in all, in which that rate must reach tol
+_ENOUGH_SMOOTH = 100  # as many as the descents on smooth losses take, or fewer
 # Epochs before the first look where the loss has kinks: the gap may rest for a hundred
 # and fall again, and an epoch of what follows takes as long as fifty of these.
 _LOOK_AFTER = 300
@@ -56,7 +57,8 @@ class DualAscent:
     v, b : ndarray of shape (1, n_features), (1,)
         The best model so far.
     stalled : bool
-        Whether the present rate would take more than 1000 epochs to reach `tol`.
+        Whether the present rate would take more than 1000 epochs to reach `tol`, or 100
+        where the loss is smooth.
     holds : bool
         Whether numbers are small enough for it.
     """
@@ -204,7 +206,7 @@ class DualAscent:
         if due and self._epoch % _LOOK_EVERY == 0 and self._gap > needed > 0.0:
             half = self._epoch // 2
             gained = math.log(self._gaps[-half] / self._gap) / half
-            left = _ENOUGH - self._epoch
+            left = (_ENOUGH_SMOOTH if self._loss.smooth else _ENOUGH) - self._epoch
             self.stalled = math.log(self._gap / needed) > left * gained
         return Report(
             objective=self._objective,

@@ -16,6 +16,7 @@ def _dual_forms(y, parameter):
         "absolute_error": (1.0, 1.0, 0.0, 0.0),
         "quantile": (parameter, 1.0 - parameter, 0.0, 0.0),
         "epsilon_insensitive": (1.0, 1.0, parameter, 0.0),
+        "squared_error": (free, free, 0.0, 1.0),
         "huber": (parameter, parameter, 0.0, 1.0),
         "squared_epsilon_insensitive": (free, free, parameter, 2.0),
         "squared_hinge": (_where(y > 0, free), _where(y < 0, free), 0.0, 2.0),
