@@ -55,7 +55,7 @@ def target_for(loss, y):
     return y if loss in REGRESSION else (y > np.median(y)).astype(int)
 
 
-def without_span(monkeypatch):
+def without_row_space(monkeypatch):
     monkeypatch.setattr(RowSpace, "pays", staticmethod(lambda view, loss: False))
 
 
@@ -67,16 +67,16 @@ def span_of(X):
 
 
 def test_the_span_keeps_products_and_lengths(X):
-    span, rows = span_of(X)
-    B = span.design.matrix
+    row_space, rows = span_of(X)
+    B = row_space.design.matrix
     assert B.shape == (60, 59)  # about their mean, rows add up to zero
     products = rows @ rows.T
     assert_allclose(B @ B.T, products, atol=1e-10 * np.abs(products).max())
     u = np.random.default_rng(0).normal(size=(2, 59))
-    w = span.lift(u)
+    w = row_space.lift(u)
     assert_allclose(rows @ w.T, B @ u.T, atol=1e-8)
     assert_allclose((w**2).sum(axis=1), (u**2).sum(axis=1))
-    assert_allclose(span.project(w), u, atol=1e-8)
+    assert_allclose(row_space.project(w), u, atol=1e-8)
     assert (w[:, 3] == 0.0).all()  # the constant column
 
 
@@ -103,7 +103,7 @@ def test_the_optimum_is_that_over_the_columns(X, y, loss, mode, monkeypatch):
     model = model_for(loss, mode=mode).fit(X, target, sample_weight=weight)
     assert model.converged_
     assert model.coef_.ravel()[3] == 0.0
-    without_span(monkeypatch)
+    without_row_space(monkeypatch)
     best = model_for(loss, tol=1e-9).fit(X, target, sample_weight=weight)
     given = {"loss": loss, "ridge": 1e-2, "sample_weight": weight}
     given["parameter"] = 0.5 if loss == "quantile" else 0.1  # the defaults
@@ -129,7 +129,7 @@ def test_the_intercept_may_be_left_out(X, y, loss, monkeypatch):
     target = target_for(loss, y)
     model = model_for(loss, fit_intercept=False).fit(X, target)
     assert np.all(model.intercept_ == 0.0)
-    without_span(monkeypatch)
+    without_row_space(monkeypatch)
     best = model_for(loss, fit_intercept=False, tol=1e-9).fit(X, target)
     assert_allclose(model.objective_, best.objective_, rtol=1e-5, atol=2 * TOL)
 
@@ -139,7 +139,7 @@ def test_softmax_and_several_targets(X, y, monkeypatch):
     targets = np.column_stack([y, y**2])
     softmax = model_for("log_loss").fit(X, classes)
     several = model_for("squared_error").fit(X, targets)
-    without_span(monkeypatch)
+    without_row_space(monkeypatch)
     best = model_for("log_loss", tol=1e-8).fit(X, classes)
     assert_allclose(softmax.objective_, best.objective_, atol=2 * TOL)
     best = model_for("squared_error", tol=1e-8).fit(X, targets)

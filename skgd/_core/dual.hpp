@@ -45,11 +45,11 @@ struct DualValue {
   double objective, gap;
 };
 
-// argmax over t in [lo, hi] of  t r - e |t| - gamma t^2 / 2 - H (t - t_now)^2 / 2
-SKGD_INLINE double dual_step(const DualRow& row, double r, double e, double H) {
-  const double a = row.t * H + r;
+// argmax over t in [lo, hi] of
+//   t r - e |t| - gamma t^2 / 2 - curvature (t - t_now)^2 / 2
+SKGD_INLINE double dual_step(const DualRow& row, double r, double e) {
+  const double a = row.t * row.curvature + r, H = row.curvature + row.gamma;
   const double soft = std::copysign(positive_part(std::fabs(a) - e), a);
-  H += row.gamma;
   if (H <= 0.0) return soft > 0.0 ? row.hi : soft < 0.0 ? row.lo : row.t;
   return std::min(row.hi, std::max(row.lo, soft / H));
 }
@@ -251,7 +251,7 @@ class DualOf final : public Dual {
     if (empty_.has(row)) return -kInfinity;  // recentre() does all
     const double r = dot(row) + b - row.centre;
     const double violation = dual_violation(row, r, problem.e);
-    const double change = dual_step(row, r, problem.e, row.curvature) - row.t;
+    const double change = dual_step(row, r, problem.e) - row.t;
     if (change != 0.0) {
       row.t += change;
       b -= change * problem.beta;

@@ -43,10 +43,10 @@ def make_tasks(problem, positive: bool, intercept, tol, mode):
     s = row_weights(problem)
     losses = list(output_losses(problem, s))
     nulls = list(_null_models(problem, losses, intercept))
-    columns, span = _look_at_rows(problem, s, losses, nulls, positive, tol)
-    if span is not None:
+    columns, row_space = _look_at_rows(problem, s, losses, nulls, positive, tol)
+    if row_space is not None:
         rows = np.arange(len(problem.rows), dtype=np.uint32)
-        problem = replace(problem, design=span.design, rows=rows)
+        problem = replace(problem, design=row_space.design, rows=rows)
     centred, products = problem.fit_intercept, None
     if mode == "batch" and _products_pay(problem, losses[0], positive, tol):
         targets = np.array([loss.y for loss in losses])
@@ -55,7 +55,7 @@ def make_tasks(problem, positive: bool, intercept, tol, mode):
     else:
         view, _, variance = look_at_columns(problem, centred, s)
     tasks = [
-        task_from(problem, loss, view, variance, null, positive, span)
+        task_from(problem, loss, view, variance, null, positive, row_space)
         for loss, (null, _) in zip(losses, nulls, strict=True)
     ]
     if products is not None:
@@ -64,7 +64,7 @@ def make_tasks(problem, positive: bool, intercept, tol, mode):
 
 
 def _look_at_rows(problem, s, losses, nulls, positive, tol):
-    """Give the moments of the columns and the span of the rows, if that is of use."""
+    """Give the moments of the columns and the row space, if that is of use."""
     separable = problem.ridge and problem.minimised and not (problem.l1 or positive)
     if not (tol and separable and RowSpace.pays(_raw_view(problem), losses[0])):
         return None, None
@@ -233,7 +233,7 @@ def _null_models(problem, losses, intercept):
         yield (constant, objective, mean_curvature(loss, h)), float(np.abs(d).sum())
 
 
-def task_from(problem, loss, view, variance, null, positive=False, span=None):
+def task_from(problem, loss, view, variance, null, positive=False, row_space=None):
     """Give a task in the coordinates that the columns and the best constant make.
 
     `null` : the best constant model, F and the mean curvature there.
@@ -250,7 +250,7 @@ def task_from(problem, loss, view, variance, null, positive=False, span=None):
         constant,
         objective,
         problem.minimised,
-        span=span,
+        row_space=row_space,
     )
 
 
@@ -267,9 +267,9 @@ def _scale(curvature, variance, ridge):
 
 def to_coordinates(task, coef, intercept):
     """Give (v, b) of coefficients (K, n_features) in the units of X."""
-    if task.span is not None:
-        intercept = intercept + coef @ task.span.view.mean
-        coef = task.span.project(coef)
+    if task.row_space is not None:
+        intercept = intercept + coef @ task.row_space.view.mean
+        coef = task.row_space.project(coef)
     safe = np.where(task.view.scale > 0.0, task.view.scale, 1.0)
     v = np.where(task.view.scale > 0.0, coef / safe, 0.0)
     return v, intercept + coef @ task.view.mean
@@ -282,9 +282,9 @@ def from_coordinates(task, v, b, dtype):
     takes back.
     """
     coef, mean = v * task.view.scale, task.view.mean
-    if task.span is not None:
+    if task.row_space is not None:
         b = b - coef @ mean
-        coef, mean = task.span.lift(coef), task.span.view.mean
+        coef, mean = task.row_space.lift(coef), task.row_space.view.mean
     coef = coef.astype(dtype)
     mean_part = coef.astype(np.float64, copy=False) @ mean
     return coef, rounded(b - mean_part, dtype)

@@ -167,7 +167,7 @@ class AutoEpochs:
     def _objective(self, coef, intercept) -> float:
         """Give F at a model in the units of X, in double: a pass over X."""
         task = self._tasks[0]
-        view = task.view if task.span is None else task.span.view
+        view = task.view if task.row_space is None else task.row_space.view
         raw = view.with_coordinates(*_units_of(self.problem.design))
         z = raw.matvec(coef.astype(np.float64)) + intercept[:, None]
         losses = (

@@ -19,13 +19,19 @@ def _dual_forms(y, parameter):
         "squared_error": (free, free, 0.0, 1.0),
         "huber": (parameter, parameter, 0.0, 1.0),
         "squared_epsilon_insensitive": (free, free, parameter, 2.0),
-        "squared_hinge": (_where(y > 0, free), _where(y < 0, free), 0.0, 2.0),
+        "squared_hinge": (
+            np.where(y > 0, free, 0.0),
+            np.where(y < 0, free, 0.0),
+            0.0,
+            2.0,
+        ),
         "modified_huber": (4.0 * (y > 0), 4.0 * (y < 0), 0.0, 2.0),
     }
 
 
-def _where(condition, value):
-    return np.where(condition, value, 0.0)
+def _beyond(r, slack):
+    """Give how far r is beyond +-slack, with its sign."""
+    return np.sign(r) * np.maximum(np.abs(r) - slack, 0.0)
 
 
 class Interval:
@@ -80,7 +86,7 @@ class Interval:
         """Give the derivative of a smooth loss at z."""
         r = z - self.center
         if self.slack:
-            r = np.sign(r) * np.maximum(np.abs(r) - self.slack, 0.0)
+            r = _beyond(r, self.slack)
         return np.clip(r / self.gamma, self.low, self.high)
 
     def complementarity(self, z, t) -> float:
@@ -96,7 +102,7 @@ class Interval:
         slope = sigma * self.weight
         t = shift + slope * (z - self.center)
         if self.slack:
-            t = np.sign(t) * np.maximum(np.abs(t) - slope * self.slack, 0.0)
+            t = _beyond(t, slope * self.slack)
         inside = (self.low < t) & (t < self.high)
         if self.slack:
             inside &= t != 0.0
@@ -116,8 +122,7 @@ class Interval:
         """Give the derivative at z, as it were without a kink."""
         if self.smooth:
             return self.derivative(z)
-        r = z - self.center
-        outside = np.sign(r) * np.maximum(np.abs(r) - self.slack, 0.0)
+        outside = _beyond(z - self.center, self.slack)
         near = np.quantile(np.abs(outside), 0.1) or 1.0
         ends = np.where(outside > 0.0, self.high, self.low)
         return ends * np.minimum(np.abs(outside) / near, 1.0)

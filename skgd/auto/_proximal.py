@@ -84,7 +84,7 @@ class ProximalNewton:
         if self.proposal is None:
             self._look()
             # After a warm start on some of the columns, what a step leaves the others
-            # may be 300 times what they promise here.
+            # may be 250 times what they promise here.
             knows = self.model.whole or not self.v.any()
             if knows and self.certified and self.estimate <= self._needed():
                 return self._report(np.nan)

@@ -40,7 +40,7 @@ class Task:
         kept for it.
     space : Memory or BlockSpace
         What is done with arrays of sample space.
-    span : RowSpace or None
+    row_space : RowSpace or None
         What the columns of A are coordinates in, if not those of X.
     """
 
@@ -56,7 +56,7 @@ class Task:
     quadratic: Any = None
     followed: bool = False
     space: Any = MEMORY
-    span: Any = None
+    row_space: Any = None
 
     def penalty(self, v) -> float:
         """Give the penalty of v, of shape (n_outputs, n_features)."""
