@@ -9,7 +9,7 @@ from libcpp.vector cimport vector
 
 import numpy as np
 from scipy.linalg import cython_blas
-from scipy.sparse import csc_array, hstack, issparse
+from scipy.sparse import csc_array, csr_array, hstack, issparse
 
 from skgd._core.arrays cimport address, doubles
 from skgd._core.routines cimport routine
@@ -145,6 +145,12 @@ cdef class View:
         """Give some of the rows, as positions of any integer type."""
         rows = np.ascontiguousarray(self.rows[positions])
         return View(self.design, rows, self.mean, self.scale, self._n_threads)
+
+    def with_columns(self, columns):
+        """Give a copy of the columns at these positions, of a sparse X."""
+        X = csr_array(self.design.arrays, shape=self.design.shape)[:, columns]
+        mean, scale = self.mean[columns], self.scale[columns]
+        return View(type(self.design)(X), self.rows, mean, scale, self._n_threads)
 
     def matvec(self, v):
         """Give v A' of shape (K, n_rows) for v of shape (K, n_features)."""

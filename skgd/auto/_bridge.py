@@ -20,6 +20,11 @@ class Bridge:
     def _whole(self) -> bool:
         return len(self.columns) == self.view.n_features
 
+    @cached_property
+    def _narrow(self):
+        """The view without the other columns: of many a Gram matrix has no room."""
+        return self.view.with_columns(self.columns)
+
     def matvec(self, u):
         """Give B u, once for each copy of the rows."""
         v = u[None, : len(self.columns)]
@@ -58,6 +63,9 @@ class Bridge:
         """Give B' diag(theta) B."""
         if self.copies > 1:
             theta = theta.reshape(self.copies, -1).sum(0)
+        if self.view.sparse and not self._whole:
+            gram = self._narrow.gram(theta)
+            return gram if self.intercept else gram[:-1, :-1].copy()
         gram = self.view.gram(theta)
         if self._whole and self.intercept:
             return gram

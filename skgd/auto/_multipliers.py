@@ -150,9 +150,10 @@ class Multipliers:
                 continue
             needed = self._needed()
             rough = self.newton is not by_cholesky and self.ridge.any()
-            if rough and gap + 2.0 * decrement <= needed:
+            if rough and self._best_gap(gap + 2.0 * decrement) <= needed:
                 direction, decrement, gap = self._direction(0.1 * needed)
-                if gap + 2.0 * decrement > needed:  # the rough one had seen too little
+                # the rough one may have seen too little
+                if self._best_gap(gap + 2.0 * decrement) > needed:
                     self.close = max(0.1 * self.close, _CLOSEST)
                     break
             self._end_stage(gap + 2.0 * decrement)
@@ -214,11 +215,15 @@ class Multipliers:
             raise LinAlgError
         return direction, decrement, gap
 
-    def _end_stage(self, gap):
+    def _best_gap(self, gap):
+        """Give the gap of the best model, from that of the present one."""
         value = self.interval.value(self.z) + self._penalty(self.u)
         # That the best model is better than this one, an estimate cannot tell.
         gap = max(self.objective - value + gap, 0.5 * gap)
-        self.gap = min(gap, self.objective - self.lower)
+        return min(gap, self.objective - self.lower)
+
+    def _end_stage(self, gap):
+        self.gap = self._best_gap(gap)
         self.shift, self.inner = self.t, 0
         self.sigma *= _SHARPEN
 
