@@ -36,10 +36,10 @@ def by_conjugate_gradients(bridge, curvature, ridge, g, close=1e-2, enough=np.in
     """Give about -H^-1 g, from products with the rows that have curvature.
 
     Preconditioned by H's inverse if rows are few, else by its diagonal; ends when the
-    squared residual is a share `close` of what it was, in that metric, and g' H^-1 g / 2
-    falls short by no more than `enough` if it is given. By how much, is given too: what
-    products would add if they went on as in the second half of them, and no more than
-    the ridge allows.
+    squared residual is a share `close` of what it was, in that metric, and half of
+    g' H^-1 g falls short by no more than `enough` if it is given. By how much, is given
+    too: what products would add if they went on as in the second half of them, and no
+    more than the ridge allows.
     """
     rows = np.flatnonzero(curvature)
     part, h = bridge.with_rows(rows), curvature[rows]
