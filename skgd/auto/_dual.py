@@ -13,7 +13,8 @@ from skgd.auto._task import ROUNDING
 # Of what beta should be: with 1/4 to 5 times as much as this text takes 5 to 20 epochs.
 _INTERCEPT_SHARE = 2.0
 _ALL_ROWS_EVERY = 20  # sweeps: a row that was dropped too early waits no longer
-_CERTIFY_EVERY = 5  # sweeps: a certificate costs as much as one sweep of all rows
+# Sweeps at most between certificates, each of which costs one of all rows.
+_CERTIFY_EVERY, _EACH_EPOCH = 5, 3  # the first few epochs have one each
 _BATCH_ROWS, _BATCH_SWEEPS = 256, 3  # "mini-batch": 256 rows of text stay in cache
 _LOOK_EVERY = 20  # epochs: at the rate at which the gap falls, that of the last half
 _ENOUGH = 1000  # epochs in all, in which that rate must reach tol
@@ -86,6 +87,7 @@ class DualAscent:
             self._blocks = (_BATCH_ROWS, _BATCH_SWEEPS)
         self._active = self._epoch = self._sweeps = 0
         self._unseen = 0  # sweeps since the last certificate
+        self._due = 1  # sweeps from one to the next
         self._slack = self._violation = math.inf
         self.v, self.b, self.stalled = v.copy(), b.copy(), False
         self._start(v, b)
@@ -108,9 +110,9 @@ class DualAscent:
         while visited < n:
             visited += self._sweep()
             self._unseen += 1
-            if self._unseen == _CERTIFY_EVERY:
+            if self._unseen >= self._due:
                 break
-        if self._epoch <= 3 or self._unseen == _CERTIFY_EVERY or not self._violation:
+        if self._unseen >= self._due or not self._violation:
             self._certify()
         return self._report(progressed=self.v is not before or self._epoch == 1)
 
@@ -184,13 +186,29 @@ class DualAscent:
 
     def _certify(self):
         """Look at the present model; keep it if it is the best one."""
-        self._unseen = 0
+        before, unseen, self._unseen = self._gap, self._unseen, 0
         objective, gap = self._dual.certify()
         rise = objective - self._objective
         self._gap = min(self._gap + min(rise, 0.0), gap - max(rise, 0.0))
         self._gap = max(self._gap, 0.0)
         if rise < 0.0:
             self._keep(objective)
+        self._due = self._sweeps_left(before, unseen)
+
+    def _sweeps_left(self, before, sweeps) -> int:
+        """Give the sweeps until tol is met, at the rate since the gap was `before`.
+
+        Beside kinks the gap falls by leaps, and no rate tells when.
+        """
+        if not self._loss.smooth:
+            return 1 if self._epoch < _EACH_EPOCH else _CERTIFY_EVERY
+        needed = self._task.needed(self._tol, self._objective)
+        if not 0.0 < needed < self._gap < before:
+            return _CERTIFY_EVERY
+        rate = math.log(before / self._gap) / sweeps
+        return max(
+            1, min(_CERTIFY_EVERY, math.ceil(math.log(self._gap / needed) / rate))
+        )
 
     def _keep(self, objective):
         view, w = self._task.view, self._dual.w
