@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import issparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import scale
 
 from skgd import GDClassifier
@@ -361,3 +362,11 @@ def test_label_behind_the_last_of_256_classes_is_refused():
     model = GDClassifier().partial_fit(X, y, classes=range(256))
     with pytest.raises(ValueError, match=r"label .*256.*not in"):
         model.partial_fit(X, y + 1)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_score_of_raw_predictions_is_the_accuracy(rng, weighted):
+    raw, targets = rng.normal(size=(40, 3)), rng.integers(0, 3, size=40)
+    weight = rng.uniform(size=40) if weighted else None
+    wanted = accuracy_score(targets, raw.argmax(axis=1), sample_weight=weight)
+    assert GDClassifier()._score_raw(raw, targets, weight) == wanted
