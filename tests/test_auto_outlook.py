@@ -136,3 +136,32 @@ def test_kinks_of_the_slope_leave_an_estimate_that_holds(monkeypatch):
     model.set_params(max_iter=5000).fit(X, y, **start)
     assert model.converged_
     assert model.suboptimality_ >= 0.3 * (model.objective_ - best)
+
+
+def near_separable(seed):
+    """Give rows nearly all of which lie far on the side of their class."""
+    random = np.random.default_rng(seed)
+    n, d = int(random.integers(20, 400)), int(random.integers(1, 30))
+    X = random.normal(size=(n, d)) * 10 ** random.uniform(-3, 3, size=d)
+    X += random.normal(size=d) * 10
+    z = X @ (random.normal(size=d) / X.std(axis=0))
+    z -= np.median(z)
+    noise = 10 ** random.uniform(-4, 0) * random.normal(size=n) * z.std()
+    return X, z + noise * (seed % 3 > 0) > 0
+
+
+@pytest.mark.parametrize(
+    ("seed", "alpha", "mode", "tol"),
+    [
+        (11, 1e-8, "batch", 1e-6),
+        (27, 1e-8, "mini-batch", 1e-6),
+        (79, 1e-8, "batch", 1e-4),
+    ],
+)
+def test_newton_steps_that_keep_no_promise_are_not_believed(seed, alpha, mode, tol):
+    # The curvature grows on the way where all rows are far on their side: estimates
+    # were 0.05 to 0.11 of F - F*.
+    X, y = near_separable(seed)
+    best = GDClassifier("log_loss", alpha=alpha, tol=1e-12, max_iter=3000).fit(X, y)
+    fitted = GDClassifier("log_loss", alpha=alpha, tol=tol, mode=mode).fit(X, y)
+    assert fitted.suboptimality_ >= (fitted.objective_ - best.objective_) / 3
