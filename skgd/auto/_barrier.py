@@ -3,6 +3,7 @@
 import numpy as np
 
 from skgd._core.factor import Factor
+from skgd.auto._wide_factor import WideFactor
 
 _FAR = 100.0  # times what moves the predictions of all rows by their first spread
 _MOST_DOUBT = 10.0  # of a gap: an estimate still, though not one to stop by
@@ -147,6 +148,7 @@ class Barrier:
         self.raw, self.last = bridge.matvec(u), np.full(len(u), np.inf)
         n = bridge.view.n_rows
         size = np.sqrt(np.maximum(bridge.squares(np.full(n, 1.0 / n)), 0.0))
+        self.rows = WideFactor.rows_of(bridge)
         self.farthest = np.full_like(size, np.inf)
         np.divide(_FAR * samples.spread, size, out=self.farthest, where=size > 0.0)
         self._look()
@@ -162,23 +164,36 @@ class Barrier:
         self.gradient = self.ridge * self.u + self.linear - slopes
         if len(self.at):
             self.gradient[self.at] -= self.extra.dual
-        hessian = self.bridge.gram(aims[0][0])
-        diagonal = np.einsum("ii->i", hessian)
-        size = np.sqrt(np.maximum(diagonal / aims[0][0].sum(), 0.0))
-        self.typical = np.zeros_like(size)
-        np.divide(self.samples.spread, size, out=self.typical, where=size > 0.0)
-        # A column that only rows far from a kink have: its size there is next to none.
-        self.typical = np.minimum(self.typical, self.farthest)
-        diagonal += self.ridge
+        more = self.ridge.copy()
         if len(self.at):
-            hessian[self.at, self.at] += aims[1][0]
-        self.factor = Factor(hessian)
+            more[self.at] += aims[1][0]
+        self.factor = self._factor(aims[0][0], more)
         rhs = pull - self.gradient
         if len(self.at):
             rhs[self.at] += aims[1][1]
         self.tangent = self.factor.solve(rhs)
         self.moved = self._moved(self.tangent)
         self.predicted = self._longest(self.moved, 1.0)
+
+    def _factor(self, theta, more):
+        """Factor B' diag(theta) B + diag(more); set the size of typical steps."""
+        bridge, ridge = self.bridge, more[: len(self.bridge.columns)]
+        if self.rows is not None and (ridge > 0.0).all():
+            theta = theta.reshape(bridge.copies, -1).sum(axis=0)
+            self._set_typical(bridge.squares(theta) / theta.sum())
+            return WideFactor(self.rows, theta, ridge, bridge.intercept)
+        hessian = bridge.gram(theta)
+        diagonal = np.einsum("ii->i", hessian)
+        self._set_typical(diagonal / theta.sum())
+        diagonal += more
+        return Factor(hessian)
+
+    def _set_typical(self, variance):
+        size = np.sqrt(np.maximum(variance, 0.0))
+        self.typical = np.zeros_like(size)
+        np.divide(self.samples.spread, size, out=self.typical, where=size > 0.0)
+        # A column that only rows far from a kink have: its size there is next to none.
+        self.typical = np.minimum(self.typical, self.farthest)
 
     def _each(self, method, arguments):
         return [method(b, x) for b, x in zip(self.blocks, arguments, strict=True)]

@@ -3,12 +3,14 @@
 from skgd.auto._columns import ColumnDescent
 from skgd.auto._conjugate import ConjugateGradients
 from skgd.auto._dual import DualAscent
+from skgd.auto._interior import InteriorPoint
 from skgd.auto._least_squares import LeastSquares
 from skgd.auto._multipliers import Multipliers
 from skgd.auto._proximal import ProximalNewton
 from skgd.auto._proximal_multipliers import ProximalMultipliers
 from skgd.auto._rosenblatt import Rosenblatt
 from skgd.auto._smooth import SmoothDescent
+from skgd.auto._wide_factor import WideFactor
 
 _MANY_ROWS, _MANY_COLUMNS = 20_000, 2000
 # Columns up to which sparse X has Cholesky factors, as `multipliers` takes them. Dual
@@ -154,6 +156,8 @@ def _make_kinked(task, v, b, tol, separable):
     """
     n, d = task.view.n_rows, task.view.n_features
     many_rows = not task.view.sparse and n >= max(_MANY_ROWS, 100 * d)
+    if not separable and WideFactor.suits(task.view, d):
+        return InteriorPoint(task, v, b, tol)
     if not separable and (d > _MANY_COLUMNS or many_rows):
         return ProximalMultipliers(task, v, b, tol)
     return Multipliers(task, v, b, tol)

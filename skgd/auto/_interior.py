@@ -11,7 +11,11 @@ from skgd.auto._settle import build, few_rows, moving_columns, on_rows, settle
 _ROUNDING = 1e-9  # of F: what a gap may be if a constant model is the optimum
 _PATIENCE = 15  # iterations without progress
 _MOST = 200  # iterations; 8 to 40 are normal, exactly separable classes take 100
-_TIGHTENINGS = 2  # more iterations for the bound, once the model is good enough
+_INSIDE = 1e-6  # share of its bounds that a dual variable keeps away, of a zero
+# More iterations once the model is good enough: for the bound; of few rows, so that
+# coefficients that have kinks at zero come close to it (300 x 3000, absolute error, l1:
+# 298 are left, not 2257).
+_TIGHTENINGS, _TIGHTENINGS_TO_ZERO = 2, 6
 
 
 class InteriorPoint:
@@ -133,8 +137,7 @@ class InteriorPoint:
     def _adopt(self):
         """Read the iterate: models, and what no model can fall below."""
         barrier = self.barrier
-        for step in {0.0, barrier.predicted, 1.0}:
-            self._consider(barrier, step)
+        self._consider_all()
         if self.sure > self.objective:  # what was taken off had been too small
             self.sure = 0.0
         # What is not below an objective bounds none.
@@ -144,20 +147,29 @@ class InteriorPoint:
         self.lower = max(self.sure, bounds[2])
 
     def _tighten(self):
-        """Go on along the path for the sake of the bound alone.
+        """Go on along the path for the bound, and for coefficients that go to zero.
 
         The model kept is ahead of the path: at 1e-7 of F - F* the bound was 10 to 340
         times that, and each iteration takes off most of what it is too loose by.
         """
+        barrier = self.barrier
+        to_zero = barrier.rows is not None and len(barrier.at) > 0
         with np.errstate(all="ignore"), suppress(LinAlgError):
-            for _ in range(_TIGHTENINGS):
-                gap = self.objective - self.sure
-                self.barrier.iterate()
-                bounds = self.barrier.bounds(0.1 * self._needed())[:2]
+            for _ in range(_TIGHTENINGS_TO_ZERO if to_zero else _TIGHTENINGS):
+                before, path = self.objective - self.sure, barrier.gap()
+                barrier.iterate()
+                if to_zero:
+                    self._consider_all()
+                bounds = barrier.bounds(0.1 * self._needed())[:2]
                 below = [x for x in bounds if x <= self.objective]
                 self.sure = max(self.sure, *below, -np.inf)
-                if not self.objective - self.sure <= 0.5 * gap:
+                falls = self.objective - self.sure <= 0.5 * before
+                if not (falls or (to_zero and barrier.gap() <= 0.5 * path)):
                     return
+
+    def _consider_all(self):
+        for step in {0.0, self.barrier.predicted, 1.0}:
+            self._consider(self.barrier, step)
 
     def _consider(self, barrier, step):
         """Keep the model after a step of the tangent, if it is the best."""
@@ -177,17 +189,22 @@ class InteriorPoint:
         return 0.0 if self.task.fit_intercept else self.task.constant[0]
 
     def _round(self, most):
-        """Set to zero what the path brings to zero, if the objective allows."""
+        """Set to zero what the path brings to zero, as much as the objective allows."""
         if self.barrier is None or not len(self.barrier.at):
             return
         moving = self.columns[self.barrier.at]
-        size = np.abs(self.v[0, moving])
-        size /= max(size.max(), 1e-300)
-        slack = self.barrier.extra.slack()
-        for share in (1.0, 1e-2, 1e-4):
+        size, slack = np.abs(self.v[0, moving]), self.barrier.extra.slack()
+        order = np.argsort(size / np.maximum(slack, 1e-300))
+        order = moving[order[(slack > _INSIDE)[order]]]
+        none, all_of_them = 0, len(order)
+        while none < all_of_them:
+            count = (none + all_of_them + 1) // 2
             v = self.v.copy()
-            v[0, moving[(slack > 1e-6) & (size < share * slack)]] = 0.0
+            v[0, order[:count]] = 0.0
             objective = self._objective(v, self._raw(v, self.b))
             if objective <= most:
-                self.v, self.objective = v, objective
-                return
+                none, rounded = count, (v, objective)
+            else:
+                all_of_them = count - 1
+        if none:
+            self.v, self.objective = rounded

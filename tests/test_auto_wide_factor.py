@@ -1,0 +1,84 @@
+"""Few dense rows of many columns beside l1: interior points by systems of rows."""
+
+import numpy as np
+import pytest
+from numpy.linalg import LinAlgError
+from numpy.testing import assert_allclose
+
+from skgd import GDClassifier, GDRegressor
+from skgd._core.bridge import View
+from skgd._core.engine import Design
+from skgd.auto import _barrier, _choice
+from skgd.auto._bridge import Bridge
+from skgd.auto._wide_factor import WideFactor
+
+
+def a_wide_bridge(rng, intercept):
+    X = rng.normal(size=(10, 60)) + 3.0
+    mean, scale = X.mean(axis=0) * intercept, rng.uniform(0.5, 2.0, size=60)
+    scale[[3, 40]] = 0.0
+    columns = np.flatnonzero(scale)
+    rows = np.arange(10, dtype=np.uint32)
+    return Bridge(View(Design(X), rows, mean, scale), columns, intercept, 1)
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("least", [1e-2, 1e-14])
+def test_wide_factor_solves_as_a_factor_of_the_whole_hessian(rng, intercept, least):
+    bridge = a_wide_bridge(rng, intercept)
+    theta = rng.uniform(0.1, 1.0, size=10)
+    ridge = 10 ** rng.uniform(np.log10(least), 0.0, size=58)
+    H = bridge.gram(theta)
+    H[np.arange(58), np.arange(58)] += ridge
+    x = rng.normal(size=len(H))
+    found = WideFactor(WideFactor.rows_of(bridge), theta, ridge, intercept).solve(H @ x)
+    assert_allclose(H @ found, H @ x, rtol=1e-9, atol=1e-9 * np.abs(H @ x).max())
+
+
+def test_wide_factor_says_that_numbers_are_not_finite(rng):
+    bridge = a_wide_bridge(rng, True)
+    rows = WideFactor.rows_of(bridge)
+    with np.errstate(all="ignore"), pytest.raises(LinAlgError, match="not finite"):
+        WideFactor(rows, np.full(10, np.inf), np.ones(58), True)
+
+
+def expressions(task):
+    """Give 80 rows of 900 correlated columns in units of 1 to 1000, and targets."""
+    random = np.random.default_rng(0)
+    n, d = 80, 900
+    latent = random.normal(size=(n, 10)) @ random.normal(size=(10, d))
+    X = np.exp(0.3 * (latent + random.normal(size=(n, d))))
+    X *= 10 ** random.uniform(0, 3, size=d)
+    z = ((X - X.mean(axis=0)) / X.std(axis=0))[:, :20] @ random.normal(size=20)
+    y = z / z.std() + 0.3 * random.standard_t(3, size=n)
+    return X, y > 0 if task == "hinge" else y
+
+
+@pytest.mark.parametrize("loss", ["hinge", "absolute_error", "epsilon_insensitive"])
+@pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
+@pytest.mark.parametrize("standardised", [False, True])
+def test_few_rows_beside_l1_end_at_the_optimum(
+    monkeypatch, loss, penalty, standardised
+):
+    X, y = expressions(loss)
+    X = (X - X.mean(axis=0)) / X.std(axis=0) if standardised else X
+    estimator = GDClassifier if loss == "hinge" else GDRegressor
+    parameters = {"loss": loss, "penalty": penalty, "alpha": 1e-2}
+    seen = []
+    factor = _barrier.WideFactor.__init__
+    monkeypatch.setattr(
+        _barrier.WideFactor, "__init__", lambda *a: seen.append(1) or factor(*a)
+    )
+    fitted = estimator(**parameters).fit(X, y)
+    assert seen
+    monkeypatch.undo()
+    monkeypatch.setattr(WideFactor, "suits", staticmethod(lambda view, d: False))
+    monkeypatch.setattr(_choice, "_MANY_COLUMNS", 0)
+    other = estimator(**parameters, tol=1e-6).fit(X, y)  # a method of its own
+    explained = estimator(loss, alpha=1e12).fit(X, y).objective_ - other.objective_
+    assert fitted.converged_
+    assert fitted.objective_ - other.objective_ <= 1e-4 * explained
+    assert other.objective_ - fitted.objective_ <= 1e-4 * explained
+    gap = fitted.objective_ - other.objective_ - other.suboptimality_
+    assert fitted.suboptimality_ >= gap / 10
+    assert np.count_nonzero(fitted.coef_) < X.shape[1] / 2
