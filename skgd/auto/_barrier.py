@@ -10,10 +10,11 @@ _MOST_DOUBT = 10.0  # of a gap: an estimate still, though not one to stop by
 
 
 class Pieces:
-    """Terms k+ max(r, 0) + k- max(-r, 0) of residuals r = c - B u, on the path.
+    """Terms max of th r - gamma th^2 / 2 over -k- <= th <= k+, on the path.
 
-    r = p - q with p, q > 0; -k- < th < k+ are the slopes of the bound th' r, and
-    v = k+ - th, w = k- + th > 0 the slacks. On the path p v = q w = mu.
+    r = c - B u are residuals, r - gamma th = p - q with p, q > 0; th are the slopes of
+    a bound, and v = k+ - th, w = k- + th > 0 their slacks. On the path p v = q w = mu.
+    Where gamma = 0 the terms are k+ max(r, 0) + k- max(-r, 0).
 
     Parameters
     ----------
@@ -25,10 +26,15 @@ class Pieces:
         What p and q exceed the parts of r by at the start, and w, v at least.
     bounded : bool
         False: r <= 0 is a constraint (k+ is infinite), and p = 0.
+    gamma : ndarray of shape (n_pieces,) or None
+        None where it is zero; else positive.
     """
 
-    def __init__(self, center, above, below, residual, spread, slack, bounded=True):
+    def __init__(
+        self, center, above, below, residual, spread, slack, bounded=True, gamma=None
+    ):
         self.center, self.above, self.below = center, above, below
+        self.gamma = gamma
         self.spread, self.bounded = spread, float(bounded)
         # p, q above v, w: products, ratios and steps are those of whole arrays.
         self.state = np.empty((4, len(center)))
@@ -51,11 +57,23 @@ class Pieces:
 
     def value(self, residual) -> float:
         """Give the sum of the terms, a constraint's violation aside."""
+        if self.gamma is not None:
+            th = self._best(residual)
+            return float(th @ (residual - 0.5 * self.gamma * th))
         above = np.maximum(residual, 0.0)
         value = self.below @ (above - residual)
         if self.bounded:
             value += self.above @ above
         return float(value)
+
+    def _best(self, residual):
+        return np.clip(residual / self.gamma, -self.below, self.above)
+
+    def _missed(self, residual, th) -> float:
+        """Give the terms less their bound by th, each of its two parts >= 0."""
+        best = self._best(residual)
+        apart, beyond = best - th, residual - self.gamma * best
+        return float(apart @ (beyond + 0.5 * self.gamma * apart))
 
     def slack(self):
         """Give how far th is from its bounds where the move leads, from 0 to 1."""
@@ -78,11 +96,15 @@ class Pieces:
             w, v = np.minimum(w, total), np.minimum(v, total)
         else:
             v = self.below - w
+        if self.gamma is not None:
+            return self._missed(residual, w - self.below), over
         above = np.maximum(residual, 0.0)
         return float(w @ (above - residual) + v @ above), over
 
     def path_gap(self, residual):
         """Give the terms less their bound by the slopes as they are."""
+        if self.gamma is not None:
+            return self._missed(residual, self.dual)
         above = np.maximum(residual, 0.0)
         violated = self.v if self.bounded else -self.dual
         return float(self.w @ (above - residual) + violated @ above)
@@ -90,10 +112,13 @@ class Pieces:
     def aim(self, residual):
         """Set out for mu = 0: give Th and Th r, what th becomes for du = 0."""
         p, q, v, w = self.state
-        self.theta = v * w / (p * w + q * v)
-        self.infeasible = residual - p + q
+        flat, wanted = p * w + q * v, residual
+        if self.gamma is not None:
+            flat, wanted = flat + self.gamma * v * w, residual - self.gamma * self.dual
+        self.theta = v * w / flat
+        self.infeasible = wanted - p + q
         self.goal = -self.state[:2] * self.state[2:]
-        self.target = self.theta * residual
+        self.target = self.theta * wanted
         return self.theta, self.target
 
     def move(self, moved):

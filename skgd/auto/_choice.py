@@ -23,7 +23,7 @@ class Relay:
 
     Parameters
     ----------
-    first : LeastSquares, DualAscent or ColumnDescent
+    first : LeastSquares, DualAscent, ColumnDescent or ProximalNewton
     following : callable
         Gives the other descent, from (v, b).
 
@@ -135,7 +135,10 @@ def _make_smooth(task, v, b, tol, mode, seed, earlier):
                 columns, lambda v, b: ProximalNewton(task, v, b, tol, mode, seed, move)
             )
     earlier = _of_kind(ProximalNewton, earlier)
-    return ProximalNewton(task, v, b, tol, mode, seed, move, earlier)
+    newton = ProximalNewton(task, v, b, tol, mode, seed, move, earlier)
+    if newton.wide and DualAscent.suits(task.loss) and not task.loss.quadratic:
+        return Relay(newton, lambda v, b: InteriorPoint(task, v, b, tol))
+    return newton
 
 
 def _by_gradients(task, tol, earlier) -> bool:

@@ -1,4 +1,4 @@
-"""Kinked losses by an interior point method: few iterations, whatever the data."""
+"""Losses of pieces by an interior point method: few iterations, whatever the data."""
 
 from contextlib import suppress
 
@@ -19,7 +19,7 @@ _TIGHTENINGS, _TIGHTENINGS_TO_ZERO = 2, 6
 
 
 class InteriorPoint:
-    """Descent on a kinked loss with any penalty; one epoch is one iteration.
+    """Descent on a loss of straight or quadratic pieces; one epoch is one iteration.
 
     Parameters
     ----------
@@ -43,6 +43,8 @@ class InteriorPoint:
     def __init__(self, task, v, b, tol, mode="batch", seed=0):
         self.task, self.tol = on_rows(task), tol
         self.interval = self.task.loss.interval
+        if self.interval.smooth:
+            self.interval = self.interval.bounded(task.null_objective)
         self.v, self.b = v.copy(), b.copy()
         self.objective = self._objective(v, self._raw(v, b))
         self.lower = self.sure = 0.0  # no loss is negative
@@ -51,7 +53,7 @@ class InteriorPoint:
         if not len(self.columns):  # the constant model is all there is
             self.v, self.b = np.zeros_like(v), task.constant.copy()
             self.objective = self.sure = task.null_objective
-        self.barrier, self.warm = None, bool(v.any())
+        self.barrier, self.warm = None, bool(v.any()) and not self.interval.smooth
 
     def _raw(self, v, b):
         return self.task.view.matvec(v)[0] + b[0]

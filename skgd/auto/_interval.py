@@ -143,6 +143,16 @@ class Interval:
             setattr(some, name, getattr(self, name)[positions])
         return some
 
+    def bounded(self, most):
+        """Give a loss whose slopes have bounds, the same up to where a row's is `most`.
+
+        Beyond it is no less than four times that, as a line.
+        """
+        some, farthest = copy(self), 2.0 * np.sqrt(2.0 * most / self.gamma)
+        some.low = np.maximum(self.low, -farthest)
+        some.high = np.minimum(self.high, farthest)
+        return some
+
     def best_constant(self) -> float:
         """Give the constant prediction of least loss; the middle one where many are."""
         kinks = np.concatenate([self.center + self.slack, self.center - self.slack])

@@ -4,6 +4,7 @@ import numpy as np
 
 from skgd._report import Report
 from skgd.auto._promise import keeps_promise
+from skgd.auto._wide_factor import WideFactor
 
 _FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
 # Where the curvature has changed by more than that an estimate may fall short, 3.5
@@ -21,6 +22,9 @@ _SHARED_LOOKS = 5  # a class, before the classes share a Hessian
 # Epochs that must gain more than is left, or there are no more moves: on digits,
 # squared hinge, rows crossed kinks for 1000 epochs, where P^-1 g alone takes 20.
 _PATIENCE = 30
+_MANY_A_ROW = (
+    1.5  # columns in a model: an optimum has no more than rows beside l1 alone
+)
 
 
 class ProximalNewton:
@@ -78,6 +82,19 @@ class ProximalNewton:
             self._predict()
         else:
             self._take_over(earlier)
+
+    @property
+    def wide(self) -> bool:
+        """Whether the rows are few beside the columns."""
+        task = self.task
+        rows = task.space.keeps_rows
+        return rows and WideFactor.suits(task.view, task.view.n_features)
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the model is of so many columns that systems of rows are smaller."""
+        columns = len(self.task.l1) if self.model.whole else len(self.model.columns)
+        return self.wide and columns > _MANY_A_ROW * self.task.view.n_rows
 
     def run_epoch(self) -> Report:
         """Take a step and look for the next one."""

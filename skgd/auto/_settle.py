@@ -115,7 +115,10 @@ def build(task, interval, columns, u=None, linear=None):
         u = np.append(np.zeros(len(columns)), task.constant[: task.fit_intercept])
     residual = center - bridge.matvec(u)
     spread = float(np.abs(residual).mean()) or 1.0
-    samples = Pieces(center, above, below, residual, spread, 0.0)
+    gamma = None
+    if interval.smooth:
+        gamma = np.tile(interval.gamma, bridge.copies)
+    samples = Pieces(center, above, below, residual, spread, 0.0, gamma=gamma)
     ridge = np.append(task.ridge[columns], [0.0] * task.fit_intercept)
     l1 = task.l1[columns]
     at = np.arange(len(columns)) if task.positive else np.flatnonzero(l1 > 0.0)
