@@ -22,8 +22,9 @@ from skgd import (
     GDRegressor,
     LearningRateDisplay,
 )
-from skgd.display import _recorded
+from skgd.display import _grid, _recorded
 from skgd.display._animation import _frames
+from skgd.display._grid import grid_size
 from skgd.display._trials import Trials
 
 X, Y = load_diabetes(return_X_y=True, scaled=False)
@@ -74,6 +75,36 @@ def test_path_contours_are_the_objective():
         assert_allclose(display.objective[i, j], expected, rtol=1e-9)
     assert_allclose(display.optimum, exact.coef_, rtol=1e-6)
     assert (display.objective >= display.optimum_objective).all()
+
+
+@pytest.mark.parametrize(
+    ("loss", "n", "size"),
+    [
+        ("huber", 442, 100),
+        ("huber", 120_000, 50),
+        ("huber", 10**6, 30),
+        ("squared_error", 10**6, 100),
+    ],
+)
+def test_path_grid_of_many_rows_is_coarser(loss, n, size):
+    assert grid_size(SimpleNamespace(loss=loss, rows=range(n))) == size
+
+
+@pytest.mark.parametrize("size", [1, 2.5, "a", -3])
+def test_path_grid_resolution_is_a_number_of_values(size):
+    with pytest.raises(ValueError, match="grid_resolution must be an int >= 2"):
+        path_display(grid_resolution=size)
+
+
+@pytest.mark.parametrize("penalty", ["l2", "l1"])
+def test_path_contours_of_squares_are_those_found_row_by_row(monkeypatch, penalty):
+    weight = np.random.default_rng(0).uniform(size=len(Y))
+    model = GDRegressor(penalty=penalty, alpha=3.0)
+    options = {"grid_resolution": 5, "sample_weight": weight}
+    closed = DescentPathDisplay.from_estimator(model, X, Y, **options)
+    monkeypatch.setattr(_grid, "_squares", _grid._losses)
+    summed = DescentPathDisplay.from_estimator(model, X, Y, **options)
+    assert_allclose(closed.objective, summed.objective, rtol=1e-10)
 
 
 def test_path_contours_of_a_classifier_with_weights():

@@ -5,6 +5,7 @@ import numpy as np
 from skgd import _parameters
 from skgd.display._animation import AnimatedPathMixin
 from skgd.display._axes import GREY, axes_of, pyplot, whole_numbers
+from skgd.display._grid import grid_size, values_on_plane
 from skgd.display._plane import Plane, window
 from skgd.display._recorded import Landscape, check_estimator, rate_of, record
 from skgd.display._surface import Surface
@@ -103,7 +104,7 @@ class DescentPathDisplay(AnimatedPathMixin):
         coordinates=None,
         scaled=False,
         sample_weight=None,
-        grid_resolution=100,
+        grid_resolution=None,
         ax=None,
         kind="contour",
         contour_kwargs=None,
@@ -130,8 +131,10 @@ class DescentPathDisplay(AnimatedPathMixin):
             are then equally long.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights.
-        grid_resolution : int, default=100
-            Values along each axis, at least 2.
+        grid_resolution : int, default=None
+            Values along each axis, at least 2. By default 100; fewer on more than
+            30 000 rows, and 30 from 333 000 rows on, unless the loss is the squared
+            error.
         ax : matplotlib Axes, default=None
             Where to draw; new ones by default.
         kind : {"contour", "surface"}, default="contour"
@@ -161,7 +164,9 @@ class DescentPathDisplay(AnimatedPathMixin):
         -----
         F is over all rows of weight, those too that ``early_stopping=True`` holds out;
         the path then goes on beyond the best epoch. The cost is that of two fits, four
-        passes over X, one more an epoch, and O(n_samples grid_resolution^2).
+        passes over X, one more an epoch, and at each of the grid_resolution^2 places
+        O(n_samples + n_features): about 5 seconds on a million rows by default. With a
+        squared error F is a quadratic, and the rows are not read at each place.
         """
         pyplot(cls)
         check_estimator(estimator, cls.__name__)
@@ -171,17 +176,17 @@ class DescentPathDisplay(AnimatedPathMixin):
                 f"{cls.__name__} shows one target or two classes; here are"
                 f" {land.n_outputs} outputs."
             )
-        if grid_resolution < 2:
-            raise ValueError(f"grid_resolution must be >= 2, got {grid_resolution}.")
+        n = grid_size(land.problem, grid_resolution)
         recorded = record(estimator, land)
         plane = Plane(coordinates, scaled, recorded, land)
         heights = np.array([land.objective(*model) for model in recorded.seen])
         down = not recorded.diverged and heights[-1] <= heights[0]
-        a, b = window(plane, whole=down, alike=scaled, n=grid_resolution)
+        a, b = window(plane, whole=down, alike=scaled, n=n)
         display = cls(
             a=a,
             b=b,
-            objective=land.plane(
+            objective=values_on_plane(
+                land.problem,
                 plane.centre,
                 plane.directions,
                 a - plane.optimum[0],

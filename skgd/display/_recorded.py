@@ -12,7 +12,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgd._base import BaseGD
 from skgd._callbacks import NoTasks
-from skgd._core import engine
 from skgd._parameters import AUTO
 from skgd.auto._constant import best_constant
 from skgd.auto._coordinates import output_losses, row_weights
@@ -64,7 +63,7 @@ def at_the_optimum(estimator, **parameters):
 
 
 class Landscape:
-    """F over models: at one, at the least, over a plane.
+    """F over models: at one, and at the least.
 
     Parameters
     ----------
@@ -114,34 +113,6 @@ class Landscape:
         """F at the optimum."""
         coef = self.best.coef_.reshape(self.n_outputs, -1)
         return self.objective(coef, np.atleast_1d(self.best.intercept_))
-
-    def plane(self, centre, directions, a, b):
-        """Give F at centre + a d_0 + b d_1, of shape (len(b), len(a)); one output.
-
-        `centre` and `directions` are models (coef (n_features,), intercept). Raw
-        predictions are linear in the model, so that X is read three times in all.
-        """
-        problem = self.problem
-        rows, X = problem.rows, problem.design.matrix
-        z, first, second = (
-            np.asarray(X @ coef)[rows] + intercept
-            for coef, intercept in (centre, *directions)
-        )
-        y = problem.samples.y[rows]
-        y = y[:, 0] if y.ndim == 2 else np.where(y == 1, 1.0, -1.0)
-        y = np.ascontiguousarray(y, dtype=np.float64)
-        weight = problem.samples.weight
-        s = np.ones(len(rows)) if weight is None else weight[rows]
-        values = np.empty((len(b), len(a)))
-        with np.errstate(all="ignore"):
-            for i, j in np.ndindex(*values.shape):
-                coef = centre[0] + a[j] * directions[0][0] + b[i] * directions[1][0]
-                at = z + a[j] * first + b[i] * second
-                total, _ = engine.evaluate_loss(
-                    problem.loss, problem.parameter, y, at, s
-                )
-                values[i, j] = total / problem.weight_sum + problem.penalty(coef)
-        return values
 
 
 @dataclass
