@@ -381,10 +381,55 @@ def test_learning_rates_are_found_where_nothing_bounds_them(loss):
     display = LearningRateDisplay.from_estimator(GDRegressor(loss), SCALED, Y)
     verdict = list(display.verdict.values())
     assert verdict[:2] == ["crawls", "descends"]
-    assert verdict[3] == "overshoots"
+    assert verdict[3] == "diverges"
     too_large = list(display.objective.values())[3]
     gain = too_large[0] - display.optimum_objective
     assert too_large.max() > too_large[0] + 0.3 * gain
+
+
+def test_learning_rates_are_rounded_to_their_side_of_the_limit():
+    display = LearningRateDisplay.from_estimator(
+        GDRegressor(penalty=None), SCALED[:, [2]], Y
+    )  # the limit is 2, and 0.98 times it would be 2 in two digits
+    assert list(display.verdict) == [
+        *("eta0 = 0.0038", "eta0 = 0.19", "eta0 = 1.9", "eta0 = 2.1", "auto")
+    ]
+    assert list(display.verdict.values())[2:4] == ["oscillates", "diverges"]
+
+
+def test_learning_rates_of_a_bounded_slope_end_with_one_that_diverges():
+    display = LearningRateDisplay.from_estimator(GDClassifier(), scale(CANCER), LABELS)
+    *_, (values, verdict), _ = zip(
+        display.objective.values(), display.verdict.values(), strict=True
+    )
+    assert verdict == "diverges"
+    assert values[-1] > values[0]
+
+
+def test_learning_rate_that_is_none_does_not_oscillate():
+    display = LearningRateDisplay.from_estimator(
+        GDClassifier(), CANCER, LABELS, eta0s=[1e-8]
+    )  # its steps turn in raw coordinates, and F falls
+    assert display.verdict["auto"] == "descends"
+    assert (np.diff(display.objective["auto"]) < 0.0).all()
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (0.423, "descends, 42 % left"),
+        (0.0123, "descends, 1.2 % left"),
+        (4e-4, "descends, less than 0.1 % left"),
+        (1e-5, "descends to the optimum"),
+    ],
+)
+def test_learning_rate_tells_little_in_words(left, words):
+    display = LearningRateDisplay(
+        objective={"it": np.array([3.0, 1.0 + 2.0 * left])},
+        verdict={"it": "descends"},
+        optimum_objective=1.0,
+    ).plot()
+    assert display.lines_[0].get_label() == f"it: {words}"
 
 
 def test_learning_rate_tells_what_is_left():

@@ -15,6 +15,7 @@ from skgd.display._recorded import at_the_optimum, check_estimator
 from skgd.display._trials import ROOM, Trials
 
 _THERE = 1e-4  # of what there was to gain: what is left at the optimum
+_LITTLE = 1e-3  # of it: what is less is not told in digits
 
 
 class LearningRateDisplay:
@@ -28,10 +29,9 @@ class LearningRateDisplay:
         F before the first epoch and after each, by the name of the rate; infinite
         where it has left floating point.
     verdict : dict of str to str
-        For each: "diverges" (it ends above its start, and never was higher),
-        "overshoots" (it was above its start), "oscillates" (most steps go against the
-        one before), "crawls" (it leaves more than half of what there was to gain), or
-        "descends".
+        For each: "diverges" (it ends above its start), "overshoots" (it was above its
+        start), "oscillates" (most steps go against the one before, at a given rate),
+        "crawls" (it leaves more than half of what there was to gain), or "descends".
     optimum_objective : float
         The least F.
     title : str, default=""
@@ -99,7 +99,7 @@ class LearningRateDisplay:
         eta0s : list of float, default=None
             The rates, > 0; by default four that are found by trial: one that crawls, a
             tenth of the largest that is not too large, that one, and one with which F
-            rises far above its start.
+            rises far above its start, and ends above it if such a rate is near.
         auto : bool, default=True
             Whether to show ``learning_rate="auto"`` too, which begins at the best model
             without coefficients.
@@ -131,7 +131,8 @@ class LearningRateDisplay:
         -----
         The trials begin at the largest rate that is stable for sure (of a loss with a
         kink: at what moves a raw prediction by one) and double it, or halve it, up to
-        40 times; each is a fit of `max_iter` epochs.
+        40 times, and up to 6 times more for a rate that diverges: losses of bounded
+        slope overshoot first. Each is a fit of `max_iter` epochs.
         """
         pyplot(cls)
         check_estimator(estimator, cls.__name__)
@@ -223,6 +224,8 @@ class LearningRateDisplay:
             return words
         if left <= _THERE:
             return f"{words} to the optimum"
+        if left < _LITTLE:
+            return f"{words}, less than {100.0 * _LITTLE:g} % left"
         return f"{words}, {100.0 * left:.{0 if left > 0.1 else 1}f} % left"
 
     def _mark_the_way_out(self, name, values, epoch, top):

@@ -1,8 +1,11 @@
 """Descents with several learning rates: how they go, and which rates to show."""
 
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Context
+
 import numpy as np
 from sklearn.base import clone
 
+from skgd._parameters import AUTO
 from skgd.display._recorded import Landscape, record
 from skgd.textbook._stability import largest_stable_rate
 
@@ -11,12 +14,14 @@ _STABLE = 0.98  # of the largest rate that is stable for sure: where the search 
 _CLIFF = 1.05  # of it: the next one, if that was not too large
 _STRIDE = 2.0  # times the last: each of the others
 _SEARCH = 40  # rates tried at most
+_FURTHER = 6  # tried at most beyond the first that is too large, for one that diverges
 _GOOD = 0.1  # of the largest that is not too large
 _CRAWL = 0.002  # of it; a tenth of that, and so on, if it does not crawl
 _TENTHS = 6
 _LEAVES = 0.5  # of what there was to gain: what a crawl leaves
 _TURNS = 0.5  # of the steps: more of them against the last one is an oscillation
 _SMALL = 1e-3  # of the largest step: steps that do not count
+_ROUNDING = 1e-9  # of F
 
 
 class Trials:
@@ -46,7 +51,8 @@ class Trials:
         values = np.where(np.isfinite(values), values, np.inf)
         if recorded.diverged:
             values = np.append(values, np.inf)
-        return values, self._verdict(values, recorded.seen)
+        turns = model.learning_rate != AUTO and _turns(recorded.seen)
+        return values, self._verdict(values, turns)
 
     def telling_rates(self):
         """Give a rate that crawls, a good one, the largest one, and one too large."""
@@ -60,16 +66,29 @@ class Trials:
         return list(dict.fromkeys(rates))
 
     def _cliff(self):
-        """Give the last rate that is not too large, and the first that is."""
+        """Give the last rate that is not too large, and one that is."""
         stable = self._stable_rate()
-        fine, eta0 = _rounded(_STABLE * stable), _rounded(_CLIFF * stable)
+        fine = _rounded(_STABLE * stable, ROUND_DOWN)
+        eta0 = _rounded(_CLIFF * stable, ROUND_UP)
         while self._is_too_large(fine):
-            fine, eta0 = _rounded(fine / _STRIDE), fine
+            fine, eta0 = _rounded(fine / _STRIDE, ROUND_DOWN), fine
         for _ in range(_SEARCH):
             if self._is_too_large(eta0):
                 break
             fine, eta0 = eta0, _rounded(eta0 * _STRIDE)
-        return fine, eta0
+        return fine, self._diverging(eta0)
+
+    def _diverging(self, too_large):
+        """Give the next rate that diverges, if one is near, or the one given.
+
+        Where the slope of the loss is bounded the first rates only overshoot.
+        """
+        eta0 = too_large
+        for _ in range(_FURTHER):
+            if self.trial(eta0)[1] == "diverges":
+                return eta0
+            eta0 = _rounded(eta0 * _STRIDE)
+        return too_large
 
     def _is_too_large(self, eta0):
         """Tell whether a descent leaves the picture."""
@@ -85,26 +104,32 @@ class Trials:
         size = problem.design.largest_squared_norm(problem.rows)
         return 1.0 / (size + 1.0)
 
-    def _verdict(self, values, seen):
-        """Say in a word how a descent went."""
-        top, end = values.max(), values[-1]
+    def _verdict(self, values, turns):
+        """Say in a word how a descent went; `turns`: whether it went to and fro."""
+        end = values[-1]
         start = next(iter(self.objective.values()), values)[0]
-        if not end <= start and end >= top:
+        limit = start + _ROUNDING * abs(start)
+        if end > limit:
             return "diverges"
-        if top > start + 1e-9 * abs(start):
+        if values.max() > limit:
             return "overshoots"
-        models = np.array([np.append(coef.ravel(), b) for coef, b in seen])
-        moves = np.diff(models, axis=0)
-        sizes = np.linalg.norm(moves, axis=1)
-        counts = sizes[1:] > _SMALL * sizes.max(initial=0.0)
-        turns = (moves[1:] * moves[:-1]).sum(axis=1) < 0.0
-        if counts.any() and np.mean(turns[counts]) > _TURNS:
+        if turns:
             return "oscillates"
         if end - self.land.least > _LEAVES * (start - self.land.least):
             return "crawls"
         return "descends"
 
 
-def _rounded(eta0):
-    """Give a rate that can be told in two digits."""
-    return float(f"{eta0:.2g}")
+def _turns(seen):
+    """Tell whether most steps go against the one before."""
+    models = np.array([np.append(coef.ravel(), b) for coef, b in seen])
+    moves = np.diff(models, axis=0)
+    sizes = np.linalg.norm(moves, axis=1)
+    counts = sizes[1:] > _SMALL * sizes.max(initial=0.0)
+    turns = (moves[1:] * moves[:-1]).sum(axis=1) < 0.0
+    return bool(counts.any() and np.mean(turns[counts]) > _TURNS)
+
+
+def _rounded(eta0, rounding=ROUND_HALF_EVEN):
+    """Give a rate that can be told in two digits, on the side of a limit it is on."""
+    return float(Context(prec=2, rounding=rounding).create_decimal_from_float(eta0))
