@@ -322,6 +322,30 @@ def test_convergence_of_a_descent_that_diverges():
     assert display.ax_.get_ylim() == (1e-12, 1e6)
 
 
+def test_convergence_of_a_descent_that_ends_above_its_start():
+    models = {
+        "rises": GDRegressor(mode="batch", eta0=1e3, **TEXTBOOK),
+        "at the optimum": GDRegressor(penalty=None, mode="batch", **TEXTBOOK),
+    }
+    display = ConvergenceDisplay.from_estimator({"rises": models["rises"]}, X, Y)
+    assert len(display.seconds["rises"]) == 9  # it is still a number
+    assert display.end == {"rises": "diverged"}
+    display = ConvergenceDisplay.from_estimator(models, SCALED, np.zeros(len(Y)))
+    assert display.end["at the optimum"] == "stopped"
+
+
+def test_convergence_draws_each_tolerance():
+    models = {f"{tol}": GDRegressor(tol=tol) for tol in (1e-3, 1e-3 / 3, 1e-6)}
+    models["other"] = GDRegressor("huber", tol=1e-6)
+    models["textbook"] = GDRegressor(eta0=1e-6, **TEXTBOOK)
+    display = ConvergenceDisplay.from_estimator(models, X, Y)
+    assert [line.get_label() for line in display.tolerances_] == [
+        *("tol = 0.001", "tol = 0.000333333", "tol = 1e-06")
+    ]
+    colours = [line.get_color() for line in display.tolerances_]
+    assert colours == [line.get_color() for line in display.lines_[:3]]
+
+
 def test_convergence_is_not_said_of_textbook_descent():
     rates = {"learning_rate": "adaptive", "eta0": 0.01, "random_state": 0}
     display = ConvergenceDisplay.from_estimator(
@@ -638,7 +662,9 @@ def test_convergence_draws_seconds_and_the_tolerance():
     display = EACH["convergence"]()
     display.plot(x="seconds", line_kwargs={"linewidth": 3})
     assert display.ax_.get_xlabel() == "time (seconds)"
-    assert display.tolerance_.get_ydata()[0] == 1e-4
+    (tolerance,) = display.tolerances_
+    assert tolerance.get_ydata()[0] == 1e-4
+    assert tolerance.get_label() == "tol = 0.0001"
     assert display.lines_[0].get_linewidth() == 3
     with pytest.raises(ValueError, match="x must be"):
         display.plot(x="time")

@@ -13,6 +13,7 @@ from skgd.display._axes import (
     whole_numbers,
 )
 from skgd.display._recorded import (
+    ROUNDING,
     Landscape,
     at_the_optimum,
     check_estimator,
@@ -42,8 +43,8 @@ class ConvergenceDisplay:
         The tolerance of each descent with ``learning_rate="auto"``, else None.
     end : dict of str to {"converged", "stopped by tol", "stopped", "diverged"}
         How each ended: near enough to the optimum by its own estimate; because
-        textbook descent got no further, which may be far from it; otherwise; or out of
-        floating point.
+        textbook descent got no further, which may be far from it; otherwise; or above
+        its start or out of floating point.
 
     Attributes
     ----------
@@ -55,8 +56,8 @@ class ConvergenceDisplay:
         A line a descent; distances below 1e-12 are drawn there.
     ends_ : list of matplotlib Line2D
         Marks where they stopped.
-    tolerance_ : matplotlib Line2D or None
-        The tolerance, if it is the same for all that have one.
+    tolerances_ : list of matplotlib Line2D
+        A line a tolerance, in the colour of its first descent if there are several.
 
     See Also
     --------
@@ -150,7 +151,7 @@ class ConvergenceDisplay:
             least[key[name]] = min(least.get(key[name], land.least), np.nanmin(values))
             seconds[name] = recorded.seconds
             tol[name] = one.tol if one.learning_rate == AUTO else None
-            end[name] = _end(recorded)
+            end[name] = _end(recorded, values)
         suboptimality = {}
         for name, values in paths.items():
             lowest = least[key[name]]
@@ -189,7 +190,7 @@ class ConvergenceDisplay:
         if x not in ("epochs", "seconds"):
             raise ValueError(f"x must be 'epochs' or 'seconds', got {x!r}.")
         ax = axes_of(self, ax)
-        self.lines_, self.ends_, self.tolerance_ = [], [], None
+        self.lines_, self.ends_ = [], []
         for i, (name, distance) in enumerate(self.suboptimality.items()):
             along = np.arange(len(distance)) if x == "epochs" else self.seconds[name]
             height = np.maximum(distance, _FLOOR)
@@ -211,13 +212,7 @@ class ConvergenceDisplay:
                 clip_on=False,
                 zorder=4,
             )
-        tolerances = {tol for tol in self.tol.values() if tol}
-        if len(tolerances) == 1:
-            (tol,) = tolerances
-            self.tolerance_ = ax.axhline(
-                tol, color=GREY, linewidth=1.0, linestyle=(0, (1, 2))
-            )
-            self.tolerance_.set_label(f"tol = {tol:g}")
+        self._draw_tolerances()
         ax.set_yscale("log")
         if x == "epochs":
             ax.xaxis.set_major_locator(whole_numbers())
@@ -232,6 +227,23 @@ class ConvergenceDisplay:
         ax.legend()
         return self
 
+    def _draw_tolerances(self):
+        """Draw a line a tolerance."""
+        first: dict[float, str] = {}
+        for name, line in zip(self.suboptimality, self.lines_, strict=True):
+            if self.tol[name]:
+                first.setdefault(self.tol[name], line.get_color())
+        self.tolerances_ = [
+            self.ax_.axhline(
+                tol,
+                color=GREY if len(first) == 1 else colour,
+                linewidth=1.0,
+                linestyle=(0, (1, 2)),
+                label=f"tol = {tol:g}",
+            )
+            for tol, colour in first.items()
+        ]
+
 
 def _objective(estimator):
     """Give what estimators of the same objective have in common, in words."""
@@ -241,9 +253,9 @@ def _objective(estimator):
     return f"{type(exact).__name__} {exact.get_params(deep=False)}"
 
 
-def _end(recorded):
-    """Say in a word or three how a descent ended."""
-    if recorded.diverged:
+def _end(recorded, values):
+    """Say in a word or three how a descent ended; `values` : F at its models."""
+    if recorded.diverged or not values[-1] <= values[0] + ROUNDING * abs(values[0]):
         return "diverged"
     if not recorded.estimator.converged_:
         return "stopped"

@@ -16,6 +16,7 @@ from skgd._parameters import AUTO
 from skgd.auto._constant import best_constant
 from skgd.auto._coordinates import output_losses, row_weights
 
+ROUNDING = 1e-9  # of F: what may be rounding in a difference
 _TIGHT = 1e-10  # the tolerance that stands for the optimum
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import clone
 
 from skgd._parameters import AUTO
-from skgd.display._recorded import Landscape, record
+from skgd.display._recorded import ROUNDING, Landscape, record
 from skgd.textbook._stability import largest_stable_rate
 
 ROOM = 1.3  # times the start's height above the optimum: what is shown
@@ -21,7 +21,6 @@ _TENTHS = 6
 _LEAVES = 0.5  # of what there was to gain: what a crawl leaves
 _TURNS = 0.5  # of the steps: more of them against the last one is an oscillation
 _SMALL = 1e-3  # of the largest step: steps that do not count
-_ROUNDING = 1e-9  # of F
 
 
 class Trials:
@@ -108,7 +107,7 @@ class Trials:
         """Say in a word how a descent went; `turns`: whether it went to and fro."""
         end = values[-1]
         start = next(iter(self.objective.values()), values)[0]
-        limit = start + _ROUNDING * abs(start)
+        limit = start + ROUNDING * abs(start)
         if end > limit:
             return "diverges"
         if values.max() > limit:
