@@ -30,6 +30,7 @@ from skgd.display._trials import Trials
 X, Y = load_diabetes(return_X_y=True, scaled=False)
 SCALED = scale(X)
 CANCER, LABELS = load_breast_cancer(return_X_y=True)
+SCALED_CANCER = scale(CANCER)
 TEXTBOOK = {"learning_rate": "constant", "max_iter": 8, "tol": None}
 
 
@@ -185,6 +186,39 @@ def test_path_of_an_optimum_at_zero_has_axes_to_see():
         GDRegressor(), SCALED, np.ones(len(Y)), grid_resolution=5
     )
     assert np.ptp(display.a) > 0.1
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_path_that_is_straight_is_shown_along_it_and_the_gradient(scaled):
+    model = GDRegressor(alpha=0.1)  # one epoch, which ends at the optimum
+    display = DescentPathDisplay.from_estimator(
+        model, X, Y, coordinates="principal", scaled=scaled, grid_resolution=21
+    )
+    assert display.path.shape == (2, 2)
+    assert_array_equal(display.path[:, 1], 0.0)
+    assert display.axis_names[1] == "the gradient at the start, across"
+    start = display.path_objective[0] - display.optimum_objective
+    edge = display.objective[[0, -1], 10] - display.optimum_objective
+    assert (edge > 0.1 * start).all()  # not rounding, which would be flat
+    assert (edge < 100.0 * start).all()
+
+
+def test_path_gradient_is_that_of_the_objective():
+    weight = np.random.default_rng(0).uniform(size=len(LABELS))
+    weight[::3] = 0.0
+    model = GDClassifier(alpha=0.1)
+    land = _recorded.Landscape(model, csr_array(SCALED_CANCER), LABELS, weight)
+    w, b = np.linspace(-0.1, 0.1, 30), 0.3
+    of_coef, of_intercept = _grid.slope(land.problem, w, b)
+    h = 1e-5  # central differences: rounding near 1e-11, truncation below it
+
+    def objective(j, move):
+        return land.objective(
+            (w + move * np.eye(31)[j, :30])[None, :], [b + move * (j == 30)]
+        )
+
+    numeric = [(objective(j, h) - objective(j, -h)) / (2 * h) for j in range(31)]
+    assert_allclose(np.append(of_coef, of_intercept), numeric, rtol=1e-6, atol=1e-9)
 
 
 def test_path_may_be_sparse_and_principal():

@@ -68,3 +68,13 @@ def _squares(problem, models, a, b):
     gram = (s * parts) @ parts.T
     places = np.stack(np.broadcast_arrays(1.0, a[None, :], b[:, None]))
     return 0.5 * np.einsum("iab,ij,jab->ab", places, gram, places)
+
+
+def slope(problem, coef, intercept):
+    """Give the gradient of F without l1 at a model: (of coef, of the intercept)."""
+    y, s, (z,) = _rows(problem, [(coef, intercept)])
+    _, d = engine.evaluate_loss(problem.loss, problem.parameter, y, z, s)
+    X = problem.design.matrix
+    of_rows = np.zeros(X.shape[0])
+    of_rows[problem.rows] = d / problem.weight_sum
+    return X.T @ of_rows + problem.ridge * coef, of_rows.sum()

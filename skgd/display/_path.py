@@ -122,8 +122,9 @@ class DescentPathDisplay(AnimatedPathMixin):
             Targets or class labels.
         coordinates : tuple of two, or "principal", default=None
             What the axes are: features, by position or by the name they have in a
-            frame, or "intercept"; or the two principal directions of the path. By
-            default the first two features, or the only one and the intercept.
+            frame, or "intercept"; or the two principal directions of the path, of a
+            straight one its own and that of the gradient at its start. By default the
+            first two features, or the only one and the intercept.
         scaled : bool, default=False
             Whether the coefficients are those of features divided by their standard
             deviation and centred, as auto descent works inside: a bowl where raw

@@ -3,9 +3,12 @@
 import numpy as np
 from scipy.sparse import issparse
 
+from skgd.display._grid import slope
+
 _MARGIN = 0.1  # of the length of what is shown, beyond each of its ends
 _BEYOND = 0.5  # of the way to the optimum: what is shown of its other side
 _MOST = 4.0  # times the first distances from the optimum: how far a path is followed
+_ROUNDING = 1e-9  # of the length of a path: what is no direction of it
 _FIRST = 3  # of them: a path that diverges goes any way later
 INTERCEPT = "intercept"
 PRINCIPAL = "principal"
@@ -37,10 +40,7 @@ class Plane:
         self.n_hidden = d + has_intercept - 2
         if self.n_hidden < 0:
             raise ValueError("The picture of a path needs two unknowns: here is one.")
-        self.centre = (
-            best.coef_.ravel().astype(float),
-            float(np.ravel(best.intercept_)[0]),
-        )
+        self.centre = _one((best.coef_, best.intercept_))
         mean, sd = np.zeros(d), np.ones(d)
         if scaled:
             mean, sd = _moments(X, has_intercept)
@@ -51,12 +51,20 @@ class Plane:
 
         target = unknowns(*self.centre)
         path = np.array([unknowns(w.ravel(), b[0]) for w, b in recorded.seen])
+        is_line = False
         if isinstance(coordinates, str) and coordinates == PRINCIPAL:
             free = np.arange(d + 1) < d + has_intercept
             basis = np.zeros((2, d + 1))
-            basis[:, free] = _principal((path - target)[:, free])
+            basis[:, free], is_line = _principal((path - target)[:, free])
             self.names = tuple(f"{which} principal direction" for which in _WHICH)
+            if is_line:
+                of_coef, of_intercept = slope(land.problem, *_one(recorded.seen[0]))
+                gradient = np.append((of_coef - of_intercept * mean) / sd, of_intercept)
+                basis[1, free] = _across(basis[0, free], gradient[free])
+                self.names = self.names[0], "the gradient at the start, across"
             self.path, self.optimum = (path - target) @ basis.T, np.zeros(2)
+            if is_line:
+                self.path[:, 1] = 0.0
         else:
             chosen = _positions(coordinates, best, d)
             basis = np.zeros((2, d + 1))
@@ -68,6 +76,18 @@ class Plane:
             coef = row[:d] / sd
             self.directions.append((coef, row[d] - coef @ mean))
         self.sizes = np.where(self.optimum == 0.0, 1.0, np.abs(self.optimum))
+        if is_line:
+            self.sizes[1] = self._width(recorded, land)
+
+    def _width(self, recorded, land):
+        """Give how far across a straight path F is as high as at its start."""
+        height = land.objective(*recorded.seen[0]) - land.least
+        length = abs(self.path[0, 0])
+        (coef, intercept), (of_coef, of_intercept) = self.centre, self.directions[1]
+        there = (coef + length * of_coef)[None, :], [intercept + length * of_intercept]
+        rise = land.objective(*there) - land.least
+        share = height / rise if 0.0 < height < np.inf and 0.0 < rise < np.inf else 1.0
+        return length * np.sqrt(share)
 
 
 def _moments(X, has_intercept):
@@ -87,10 +107,29 @@ def _moments(X, has_intercept):
 
 
 def _principal(moves):
-    """Give the two orthonormal directions in which a path is longest."""
+    """Give the orthonormal directions in which a path is longest, and if it has one."""
     moves = moves[np.isfinite(moves).all(axis=1)]
     moves = np.vstack([moves, np.zeros_like(moves[:1])])  # two rows at least
-    return np.linalg.svd(moves, full_matrices=False)[2][:2]
+    _, lengths, directions = np.linalg.svd(moves, full_matrices=False)
+    return directions[:2], lengths[0] > 0.0 and lengths[1] <= _ROUNDING * lengths[0]
+
+
+def _across(first, gradient):
+    """Give the unit direction of a gradient across another, or of any across it."""
+    axis = np.eye(1, len(first), int(np.argmin(np.abs(first))))[0]
+    for direction in gradient, axis:
+        across = direction - (direction @ first) * first
+        across -= (across @ first) * first  # once more: what is left may be small
+        length = np.linalg.norm(across)
+        if _ROUNDING * np.linalg.norm(direction) < length < np.inf:
+            break
+    return across / length
+
+
+def _one(model):
+    """Give the model of one output as (coef (n_features,), intercept)."""
+    coef, intercept = model
+    return coef.ravel().astype(float), float(np.ravel(intercept)[0])
 
 
 def _positions(coordinates, best, d):
