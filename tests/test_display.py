@@ -656,6 +656,15 @@ def test_path_on_a_surface_is_not_drawn_beyond_it():
     display.figure_.canvas.draw()
 
 
+def test_path_of_many_epochs_keeps_its_colours():
+    for epochs, edges in (60, 1), (500, 0):
+        model = GDRegressor(mode="batch", eta0=0.1, **TEXTBOOK | {"max_iter": epochs})
+        display = DescentPathDisplay.from_estimator(
+            model, SCALED, Y, coordinates=(2, 3), grid_resolution=5
+        )
+        assert len(display.points_.get_edgecolors()) == edges  # white ones, or none
+
+
 def test_path_contours_have_the_levels_asked_for():
     display = path_display(contour_kwargs={"levels": [100.0, 900.0]})
     assert_array_equal(display.contours_.levels, [100.0, 900.0])

@@ -11,6 +11,7 @@ from skgd.display._recorded import Landscape, check_estimator, rate_of, record
 from skgd.display._surface import Surface
 
 _LEVELS = 12
+_MANY = 100  # points that are drawn with edges
 _SMALLEST = 1e-3  # of the highest level above the optimum
 
 
@@ -304,7 +305,8 @@ class DescentPathDisplay(AnimatedPathMixin):
 
     def _draw_path(self, ax, line, points, best, options, **point_options):
         """Draw line, points coloured by epoch and marks, in two dimensions or three."""
-        style = {"color": "#0072B2", "linewidth": 1.2, "zorder": 3}
+        many = len(self.path) > _MANY  # edges and line would hide the colours
+        style = {"color": "#0072B2", "linewidth": 0.6 if many else 1.2, "zorder": 3}
         (self.line_,) = ax.plot(*line, **style | options)
         self.points_ = ax.scatter(
             *points,
@@ -312,8 +314,8 @@ class DescentPathDisplay(AnimatedPathMixin):
             cmap="viridis",
             vmin=0,
             vmax=max(len(self.path) - 1, 1),
-            s=26,
-            edgecolors="white",
+            s=12 if many else 26,
+            edgecolors="none" if many else "white",
             linewidths=0.4,
             zorder=4,
             **point_options,
