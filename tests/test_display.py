@@ -19,7 +19,9 @@ from skgd import (
     ConvergenceDisplay,
     DescentPathDisplay,
     GDClassifier,
+    GDClassifierCV,
     GDRegressor,
+    GDRegressorCV,
     LearningRateDisplay,
 )
 from skgd.display import _grid, _recorded
@@ -255,6 +257,8 @@ def test_path_of_a_descent_that_diverges_ends_where_it_left():
         ((0, 9), r"must be two of features 0 to 1 or 'intercept'; got 9"),
         (("a", 0), "got 'a'"),
         ((0,), "two different ones"),
+        (3, "or 'principal'; got 3"),
+        ("bmi", "or 'principal'; got 'bmi'"),
         (("intercept", 1), None),
         ("principal", None),
     ],
@@ -599,6 +603,16 @@ def test_display_keeps_its_legend_inside_the_axes_it_is_given(name, plt):
 def test_display_is_of_our_estimators(display, other):
     with pytest.raises(TypeError, match="shows GDRegressor and GDClassifier"):
         display.from_estimator(other, X, Y)
+
+
+@pytest.mark.parametrize(
+    "display", [DescentPathDisplay, ConvergenceDisplay, LearningRateDisplay]
+)
+@pytest.mark.parametrize("search", [GDRegressorCV(), GDClassifierCV()])
+def test_display_is_of_one_descent(display, search):
+    plain = type(search).__name__[:-2]
+    with pytest.raises(TypeError, match=rf"give a plain one .*{plain}\(alpha=search"):
+        display.from_estimator(search, CANCER, LABELS)
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ class ConvergenceDisplay:
             If there is no estimator, two have the same name, or one has no objective
             (``loss="perceptron"``).
         TypeError
-            If an estimator is not one of skgd.
+            If an estimator is not one of skgd, or one that chooses alpha.
 
         Notes
         -----

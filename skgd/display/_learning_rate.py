@@ -125,7 +125,7 @@ class LearningRateDisplay:
             If there is nothing to show, or no objective (``loss="perceptron"``), or
             ``positive=True``, which no textbook descent knows.
         TypeError
-            If the estimator is not one of skgd.
+            If the estimator is not one of skgd, or one that chooses alpha.
 
         Notes
         -----

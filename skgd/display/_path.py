@@ -160,7 +160,7 @@ class DescentPathDisplay(AnimatedPathMixin):
             (``loss="perceptron"``), or the coordinates are not two different ones of
             this data.
         TypeError
-            If the estimator is not one of skgd.
+            If the estimator is not one of skgd, or one that chooses alpha.
 
         Notes
         -----

@@ -1,5 +1,7 @@
 """Two directions in the space of models: the axes of a path's picture."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from scipy.sparse import issparse
 
@@ -136,7 +138,12 @@ def _positions(coordinates, best, d):
     """Give the two unknowns meant, the intercept being number d."""
     if coordinates is None:
         coordinates = (0, 1) if d > 1 else (0, INTERCEPT)
-    names = list(getattr(best, "feature_names_in_", []))
+    if isinstance(coordinates, str) or not isinstance(coordinates, Iterable):
+        raise ValueError(
+            f"coordinates must be two of {_known(best, d)}, or {PRINCIPAL!r}; got"
+            f" {coordinates!r}."
+        )
+    names = _names(best)
     found = []
     for one in coordinates:
         if isinstance(one, str) and one in names:
@@ -146,10 +153,9 @@ def _positions(coordinates, best, d):
         elif isinstance(one, (int, np.integer)) and -d <= one < d:
             found.append(int(one) % d)
         else:
-            words = f"features 0 to {d - 1}"
-            words += ", their names" if names else ""
-            words += f" or {INTERCEPT!r}" if best.fit_intercept else ""
-            raise ValueError(f"coordinates must be two of {words}; got {one!r}.")
+            raise ValueError(
+                f"coordinates must be two of {_known(best, d)}; got {one!r}."
+            )
     if len(found) != 2 or found[0] == found[1]:
         raise ValueError(
             f"coordinates must be two different ones or {PRINCIPAL!r}; got"
@@ -158,11 +164,23 @@ def _positions(coordinates, best, d):
     return found
 
 
+def _names(best):
+    """Give the names of the features, none if they have none."""
+    return list(getattr(best, "feature_names_in_", []))
+
+
+def _known(best, d):
+    """Say which unknowns there are."""
+    words = f"features 0 to {d - 1}"
+    words += ", their names" if _names(best) else ""
+    return words + (f" or {INTERCEPT!r}" if best.fit_intercept else "")
+
+
 def _name(position, best, scaled):
     if position == best.n_features_in_:
         return "intercept at the mean" if scaled else "intercept"
-    names = getattr(best, "feature_names_in_", None)
-    name = f"feature {position}" if names is None else names[position]
+    names = _names(best)
+    name = names[position] if names else f"feature {position}"
     if not scaled:
         return f"coefficient of {name}"
     deviation = "standard deviation" if best.fit_intercept else "root mean square"

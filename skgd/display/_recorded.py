@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skgd._base import BaseGD
 from skgd._callbacks import NoTasks
+from skgd._cross_validation import AlphaSearch
 from skgd._parameters import AUTO
 from skgd.auto._constant import best_constant
 from skgd.auto._coordinates import output_losses, row_weights
@@ -27,6 +28,12 @@ def check_estimator(estimator, name):
             f"{name} shows GDRegressor and GDClassifier, got"
             f" {type(estimator).__name__}: give the last step of a pipeline, and the"
             " data that the other steps make."
+        )
+    if isinstance(estimator, AlphaSearch):
+        plain = type(estimator).__name__.removesuffix("CV")
+        raise TypeError(
+            f"{name} shows one descent, and {type(estimator).__name__} makes many: give"
+            f" a plain one with the alpha it has chosen, {plain}(alpha=search.alpha_)."
         )
     if estimator.loss == "perceptron":
         raise ValueError(
