@@ -1,6 +1,7 @@
 """The displays: their numbers are those of the descent, and they can be drawn."""
 
 import ast
+import gc
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +26,7 @@ from skgd import (
     LearningRateDisplay,
 )
 from skgd.display import _grid, _recorded
-from skgd.display._animation import _frames
+from skgd.display._animation import _SIGNS, _frames
 from skgd.display._grid import grid_size
 from skgd.display._trials import Trials
 
@@ -707,7 +708,31 @@ def test_path_is_animated(tmp_path):
     assert display.ax_.name != "3d"
     assert display.figure_ is not figure
     assert (tmp_path / "path.gif").read_bytes()[:3] == b"GIF"
-    assert "<img" in (tmp_path / "path.html").read_text()
+    page = (tmp_path / "path.html").read_text("utf-8")
+    assert "<img" in page
+    assert "http" not in page  # no icons of another host
+    assert "fa-" not in page
+    assert page.count("<button") == len(_SIGNS)
+    assert all(f">{sign}</button>" in page for sign in _SIGNS.values())
+
+
+@pytest.mark.parametrize("interval", [0, -5, np.inf, np.nan, "fast", None])
+def test_path_animation_takes_its_time(interval):
+    with pytest.raises(ValueError, match="interval must be a number of milliseconds"):
+        path_display().animate(interval=interval)
+
+
+def test_path_animation_is_laid_out_once_and_may_be_dropped(recwarn):
+    display = path_display()
+    animation = display.animate()
+    assert display.ax_.get_title().endswith("epoch 0")
+    before = display.ax_.get_position().bounds
+    display.ax_.set_title("three\nlines\nhigh")
+    display.figure_.canvas.draw()
+    assert display.ax_.get_position().bounds == before
+    del animation
+    gc.collect()
+    assert not recwarn.list
 
 
 def test_path_animation_is_a_gif_or_a_page(tmp_path):
