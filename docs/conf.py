@@ -1,14 +1,31 @@
-"""Configuration of the documentation: `python -m sphinx -W docs docs/_build/html`."""
+"""Configuration of the documentation.
+
+In the folder above, where `pip install -e '.[docs]'` has compiled skgd:
+`python -m sphinx -W docs docs/_build/html`.
+"""
 
 import inspect
 import os
 import warnings
+from contextlib import ExitStack
 from importlib.metadata import version as version_of
 from pathlib import Path
 
+from sphinx.errors import ConfigError
+
 os.environ.setdefault("MPLBACKEND", "agg")
 
-import skgd
+try:
+    import skgd
+except ModuleNotFoundError as error:
+    if not (error.name or "").startswith("skgd"):
+        raise
+    raise ConfigError(
+        "The skgd that is found first has not been compiled, or there is none: the"
+        " sources in the current folder come before an installed package. Run"
+        " pip install -e '.[docs]' there, and then"
+        " python -m sphinx docs docs/_build/html."
+    ) from error
 
 HERE = Path(__file__).parent
 
@@ -102,12 +119,15 @@ def write_reference():
 write_reference()
 
 
+filters = ExitStack()  # of warnings, Sphinx's among them, while an example runs
+
+
 def warnings_are_errors(gallery_conf, fname, when):
     """Let no example warn, except where it says so."""
+    filters.close()
     if when == "before":
+        filters.enter_context(warnings.catch_warnings())
         warnings.simplefilter("error")
-    else:
-        warnings.resetwarnings()
 
 
 sphinx_gallery_conf = {
