@@ -99,7 +99,7 @@ def test_callbacks_get_the_model_that_fewer_epochs_give(mode):
 @pytest.mark.parametrize("multi_class", ["auto", "ovr"])
 def test_callbacks_of_auto_descent_get_classifiers(loss, multi_class):
     recorder = Recorder()
-    model = GDClassifier(loss, multi_class="auto").set_callbacks(recorder)
+    model = GDClassifier(loss, multi_class=multi_class).set_callbacks(recorder)
     model.fit(LABELS.data, LABELS.target_names[LABELS.target])
     assert len(recorder.models) == model.n_iter_
     last = recorder.models[-1]
@@ -127,6 +127,16 @@ def test_callbacks_monitor_scores_with_weights():
         fewer = _textbook(mode="batch", max_iter=n_iter)
         fewer.fit(X, Y, sample_weight=weight)
         assert_allclose(score, r2_score(Y, fewer.predict(X), sample_weight=weight))
+
+
+@pytest.mark.parametrize("learning_rate", ["auto", "constant"])
+def test_callbacks_progress_bar_is_drawn_to_its_end(learning_rate, capsys):
+    pytest.importorskip("rich", reason="scikit-learn's ProgressBar draws with it")
+    model = _model(learning_rate).set_callbacks(callback.ProgressBar()).fit(X, Y)
+    assert model.n_iter_ > 1
+    drawn = capsys.readouterr().out
+    assert "GDRegressor - fit" in drawn
+    assert "100%" in drawn
 
 
 # --- Stopping and failing
