@@ -6,6 +6,7 @@ from skgd._core import engine
 from skgd._function import Function, Halt, Point
 from skgd.textbook import ADAPTIVE, SCHEDULES
 
+_QUADRATIC = 1e-6  # of a rise: what differences in a quadratic leave, and rounding
 _PATIENCE = 5  # iterations without a lower value that lower an adaptive rate
 
 
@@ -32,7 +33,8 @@ class GivenRateDescent:
         self._t = 0
         self._lowest, self._since = np.inf, 0
         self._start = np.inf
-        self._largest = np.nan  # bounds the stable rates where fun began to rise
+        self._watches = True  # until fun rises above its start
+        self._largest = np.inf  # bounds the stable rates, if fun is quadratic
 
     def advance(self, point: Point) -> Point:
         """Take a step."""
@@ -70,21 +72,34 @@ class GivenRateDescent:
 
     @np.errstate(all="ignore")
     def _watch(self, before: Point, after: Point) -> None:
-        """Keep the curvature along the first step that ended above the start."""
+        """Keep the largest curvature along the steps until one ends above the start.
+
+        Of a function that is no quadratic along them it would say nothing: the first
+        step that is too long ends where the curvature is another one.
+        """
         if self._t == 1:
             self._start = before.fun
-        if after.fun > self._start and np.isnan(self._largest):
-            move, change = after.x - before.x, after.jac - before.jac
-            # |H s| / |s| is at most the largest curvature, and here not far below
-            self._largest = 2.0 * float(np.linalg.norm(move) / np.linalg.norm(change))
+        if not self._watches:
+            return
+        self._watches = after.fun <= self._start
+        move, change = after.x - before.x, after.jac - before.jac
+        rise, bend = after.fun - before.fun, 0.5 * float(change @ move)
+        defect = abs(rise - float(before.jac @ move) - bend)  # zero for a quadratic
+        if not defect <= _QUADRATIC * (abs(rise) + bend):
+            self._watches, self._largest = False, np.inf
+            return
+        # |H s| / |s| is at most the largest curvature, not far below if fun rises
+        rate = 2.0 * float(np.linalg.norm(move) / np.linalg.norm(change))
+        self._largest = min(self._largest, rate)  # NaN is not less
 
     def advice(self) -> str:
         """Say which rates to try where this one was too large."""
         advice = 'Take a smaller eta0, or learning_rate="auto", which needs none.'
-        if self._rule[0] == "sgd" and 0.0 < self._largest < np.inf:
+        # A rate above the one that was too large would be no advice.
+        if self._rule[0] == "sgd" and 0.0 < self._largest < self._schedule(self._t):
             return (
-                "Where fun first rose above its start, a stable rate was at most"
-                f" about {self._largest:.2g}. {advice}"
+                "Where fun first rose above its start it is a quadratic whose stable"
+                f" rates are at most about {self._largest:.2g}. {advice}"
             )
         return advice
 

@@ -448,6 +448,18 @@ def test_divergence_names_iteration_rate_and_the_largest_stable_rate(rate):
     assert result.fun <= fun(x0)
 
 
+@pytest.mark.parametrize("eta0", [0.01, 0.1, 1.0])
+def test_divergence_of_a_function_that_is_no_quadratic_names_no_stable_rate(eta0):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        result = gradient_descent(
+            rosen, [-1.2, 1.0], jac=rosen_der, learning_rate="constant", eta0=eta0
+        )  # 0.006 does not diverge; the curvature far away would allow 1e-7 to 0.015
+    assert result.status == 3
+    assert "at most" not in result.message
+    assert "Take a smaller eta0" in result.message
+
+
 def test_rate_that_is_too_large_is_named_at_maxiter():
     result = gradient_descent(
         square,
