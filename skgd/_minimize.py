@@ -62,6 +62,9 @@ def gradient_descent(
     jac : callable, bool or "2-point", default=None
         The gradient: ``jac(x, *args) -> array_like of shape (n,)``. True: `fun` gives
         it too. None, False and "2-point": forward differences, n calls of `fun` each.
+        SciPy's other differences are refused here; `minimize` hands "3-point" and "cs"
+        to its own methods only, so that through it they are forward ones, too. For
+        others give a callable.
     hess : object, default=None
         Not used; a RuntimeWarning says so.
     hessp : object, default=None
@@ -386,7 +389,7 @@ def _jac_of(jac):
         return None
     raise ValueError(
         "jac must be a callable, True where fun gives (value, gradient), or None for"
-        f" forward differences. Got {jac!r} instead."
+        f" forward differences, the only ones there are here. Got {jac!r} instead."
     )
 
 

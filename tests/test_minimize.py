@@ -614,6 +614,15 @@ def test_args_reach_fun_and_jac():
     assert_allclose(one.x, 0.0, atol=1e-5)
 
 
+@pytest.mark.parametrize("jac", ["3-point", "cs"])
+def test_other_differences_are_forward_ones_through_scipy(jac):
+    plain, other = (
+        minimize(square, [1.0], jac=given, method=gradient_descent)
+        for given in (None, jac)
+    )
+    assert (other.x, other.nfev) == (plain.x, plain.nfev)
+
+
 @pytest.mark.parametrize("jac", [None, False, "2-point"])
 def test_differences_count_every_call(jac):
     fun = Counted(rosen)
