@@ -8,7 +8,7 @@ from results import FEATURES, ratio, text
 STYLE = {
     "svg.hashsalt": "skgd",  # the same file for the same results
     "svg.fonttype": "none",
-    "font.size": 8,
+    "font.size": 10,  # to be read on a phone, too: no figure is wider than 6.4 inches
     "xtick.minor.visible": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -26,7 +26,7 @@ def plot_ratios(results):
     values = {p: [ratio(found[x].get(p, "-")) for x in FEATURES] for p in problems}
     alone = 2 * max([2.0, *(v for pair in values.values() for v in pair if v == v)])
     order = sorted(problems, key=lambda p: np.nansum(np.log(values[p])))
-    figure, axes = plt.subplots(figsize=(7, 0.16 * len(order) + 0.9))
+    figure, axes = plt.subplots(figsize=(6.4, 0.22 * len(order) + 1.2))
     for features in FEATURES:
         cells = [found[features].get(p, "-") for p in order]
         places = [alone if text(c) == "alone" else ratio(c) for c in cells]
@@ -41,10 +41,10 @@ def plot_ratios(results):
     ticks = [x for x in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if x < alone / 1.4]
     axes.set_xticks([*ticks, alone], [*(f"{x:g}" for x in ticks), "alone"])
     names = [p.rsplit("/", 1)[0] for p in order]
-    axes.set_yticks(np.arange(len(order)), names, fontsize=6)
+    axes.set_yticks(np.arange(len(order)), names, fontsize=9)
     axes.set_ylim(-1, len(order))
     axes.set_xlabel(
-        "time of the best peer over skgd's, to 1e-4; alone: no peer arrives"
+        "time of the best peer over skgd's, to 1e-4\nalone: no peer arrives"
     )
     axes.legend(loc="center right", bbox_to_anchor=(0.85, 0.25), frameon=False)
     return figure
@@ -57,7 +57,7 @@ def plot_epochs(results):
     rows = [row for row in rows if row["values"] == "12M" and row["loss"] == "log_loss"]
     if not rows:
         return None
-    figure, axes = plt.subplots(figsize=(7, 2.8))
+    figure, axes = plt.subplots(figsize=(6.4, 3.4))
     for dtype, line in (("float64", "-"), ("float32", "--")):
         own = [row for row in rows if row["dtype"] == dtype]
         for name, colour in (("skgd", "#1f6fb2"), ("SGD", "#777777")):
@@ -80,21 +80,22 @@ def plot_growth(results):
     names = list(dict.fromkeys(row["what grows"] for row in rows))
     if not names:
         return None
-    figure, panels = plt.subplots(2, 4, figsize=(9, 4.4), sharey=True)
+    figure, panels = plt.subplots(4, 2, figsize=(6.4, 10), sharey=True)
     for name, axes in zip(names, panels.flat, strict=False):
         own = [row for row in rows if row["what grows"] == name]
         sizes = [int(row["size"].replace(",", "")) for row in own]
         for key, colour in (("skgd ms", "#1f6fb2"), ("peer ms", "#777777")):
-            label = "skgd" if key == "skgd ms" else own[0]["peer"]
+            peer = own[0]["peer"].replace(" ", "\n", 1)
+            label = "skgd" if key == "skgd ms" else peer
             times = [float(row[key]) for row in own]
             axes.loglog(sizes, times, "o-", ms=3, c=colour, label=label)
         axes.minorticks_off()
-        axes.set_title(name.replace(" (", "\n("), fontsize=6)
-        axes.legend(frameon=False, fontsize=5)
+        axes.set_title(name.replace(" (", "\n("), fontsize=10)
+        axes.legend(frameon=False, fontsize=9, loc="best")
     for axes in panels.flat[len(names) :]:
         axes.set_axis_off()
-    panels[0, 0].set_ylabel("ms")
-    panels[1, 0].set_ylabel("ms")
+    for axes in panels[:, 0]:
+        axes.set_ylabel("ms")
     return figure
 
 
