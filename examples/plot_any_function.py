@@ -44,17 +44,17 @@ for name, options in runs.items():
 # The first 2000 iterations of each, over the logarithm of the function.
 a, b = np.meshgrid(np.linspace(-1.6, 1.6, 120), np.linspace(-0.6, 1.8, 120))
 heights = np.log10(rosen(np.stack((a, b))) + 1e-3)
-_, axes = plt.subplots(1, 3, figsize=(9, 3.4), sharey=True, layout="constrained")
+_, axes = plt.subplots(3, 1, figsize=(6.4, 9), sharex=True, layout="constrained")
 for ax, (name, path) in zip(axes, paths.items(), strict=True):
     ax.contour(a, b, heights, 14, colors="0.75", linewidths=0.8)
     part = path[:2001]
     ax.plot(*part.T, ".-", color="#0072B2", markersize=3, linewidth=0.8)
     ax.plot(*start, "s", color="#D55E00", label="start")
     ax.plot(1, 1, "k*", markersize=12, label="minimum")
-    ax.set(title=f"{name}, {len(part) - 1} iterations", xlabel="$x_1$")
+    ax.set(title=f"{name}, {len(part) - 1} iterations", ylabel="$x_2$")
     ax.set(xlim=(-1.6, 1.6), ylim=(-0.6, 1.8))
-axes[0].set_ylabel("$x_2$")
 axes[0].legend(loc="upper center")
+axes[-1].set_xlabel("$x_1$")
 plt.show()
 
 # %%

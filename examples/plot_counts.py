@@ -72,7 +72,7 @@ for (name, model), color in zip(
         color=color,
         label=name,
     )
-ax.axline((0, 0), slope=1, color="0.7", zorder=0)
+ax.axline((0, 0), slope=1, color="0.6", zorder=0, label="as predicted")
 ax.set(
     xlabel="predicted visits a year, mean of a group",
     ylabel="visits a year, mean of the group",

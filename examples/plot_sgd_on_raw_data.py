@@ -49,7 +49,8 @@ for (name, label), values in scores.items():
 
 # %%
 # The same as a picture. What lies below the axis is drawn as a triangle on its lower
-# edge: ``SGDRegressor`` on the raw diabetes data, far below zero and without a warning.
+# edge, with the lowest of these scores beside it: ``SGDRegressor`` on the raw diabetes
+# data, far below zero and without a warning.
 colours = {
     "SGD": "#D55E00",
     "skgd": "#0072B2",
@@ -57,7 +58,7 @@ colours = {
     "scaler,\nskgd": "#56B4E9",
 }
 lowest = {"diabetes (R²)": 0.2, "breast cancer (accuracy)": 0.7, "wine (accuracy)": 0.4}
-_, axes = plt.subplots(1, 3, figsize=(9, 3.8), layout="constrained")
+_, axes = plt.subplots(3, 1, figsize=(6.4, 9), sharex=True, layout="constrained")
 rng = np.random.default_rng(0)
 for ax, (name, floor) in zip(axes, lowest.items(), strict=True):
     for place, (label, colour) in enumerate(colours.items()):
@@ -66,9 +67,11 @@ for ax, (name, floor) in zip(axes, lowest.items(), strict=True):
         for marker, chosen in (("o", values >= floor), ("v", values < floor)):
             shown = np.maximum(values, floor)[chosen]
             ax.plot(at[chosen], shown, marker, color=colour, alpha=0.7)
+        if (values < floor).any():
+            ax.annotate(f"down to {values.min():.1g}", (place + 0.2, floor))
     ax.set_xticks(range(4), colours)
     ax.set(title=name, xlim=(-0.5, 3.5), ylim=(floor - 0.01, None))
-axes[0].set_ylabel("score on test data, a point a seed")
+axes[1].set_ylabel("score on test data, a point a seed")
 plt.show()
 
 # %%

@@ -81,12 +81,13 @@ import matplotlib.pyplot as plt
 
 model = models["GDClassifier, log loss"]
 words = vectoriser.get_feature_names_out()
-_, axes = plt.subplots(1, 3, figsize=(9, 4.2), layout="constrained")
+_, axes = plt.subplots(3, 1, figsize=(6.4, 9), sharex=True, layout="constrained")
 colours = ("#0072B2", "#E69F00", "#009E73")
 for ax, package, coef, colour in zip(
     axes, model.classes_, model.coef_, colours, strict=True
 ):
     top = np.argsort(coef)[-12:]
     ax.barh(words[top], coef[top], color=colour)
-    ax.set(title=package, xlabel="coefficient")
+    ax.set_title(package)
+axes[-1].set_xlabel("coefficient")
 plt.show()

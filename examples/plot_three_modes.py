@@ -37,11 +37,10 @@ for mode, model in models.items():
 # %%
 # By epochs they are close together. By time batch mode is ahead: its epoch costs less,
 # while the correction by the curvature, which all three share, does most of the work.
-_, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
+_, axes = plt.subplots(2, 1, figsize=(6.4, 7.5), layout="constrained")
 display = ConvergenceDisplay.from_estimator(models, X, y, ax=axes[0])
 _ = display.plot(axes[1], x="seconds")
 for ax, x in zip(axes, ("epochs", "seconds"), strict=True):
     ax.set_title(f"Digits, by {x}")
     ax.locator_params(axis="x", nbins=6)
-axes[1].set_ylabel("")
 plt.show()

@@ -653,6 +653,7 @@ def test_path_on_a_surface_is_as_high_as_the_objective(plt):
         w = np.array([x[k], y[k]])
         height = 0.5 * np.mean((data @ w + intercept - Y) ** 2) + 0.5e-4 * w @ w
         assert 0.0 < z[k] - height < 0.05 * gap
+    assert display.ax_.zaxis.labelpad > plt.rcParams["axes.labelpad"]
     _, flat = plt.subplots()
     with pytest.raises(ValueError, match="three dimensions"):
         display.plot(flat, kind="surface")

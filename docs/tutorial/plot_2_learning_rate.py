@@ -37,7 +37,7 @@ def walk(eta0, steps, w=0.0):
     return np.array(path)
 
 
-_, axes = plt.subplots(1, 3, sharey=True, figsize=(9, 3.6), layout="constrained")
+_, axes = plt.subplots(3, 1, sharex=True, figsize=(6.4, 7.5), layout="constrained")
 w_axis = np.linspace(-110, 210, 100)
 for ax, eta0, word in zip(
     axes, (0.05, 0.9, 2.5), ("hours", "arrives", "off the cliff"), strict=True
@@ -46,14 +46,14 @@ for ax, eta0, word in zip(
     path = walk(eta0, 8)
     ax.plot(path, [objective(w) for w in path], "o-", color="#0072B2", markersize=5)
     ax.plot(0, objective(0), "s", color="#D55E00", label="start")
-    ax.set(xlabel="w (score per 5 kg/m²)", title=f"eta0 = {eta0}: {word}")
-axes[0].set_ylabel("objective F")
+    ax.set(ylabel="objective F", title=f"eta0 = {eta0}: {word}", ylim=(0, 12000))
 axes[0].legend()
+axes[-1].set_xlabel("w (score per 5 kg/m²)")
 plt.show()
 
 # %%
-# Eight steps each. On the left the walk has hardly moved; in the middle it is there
-# after two; on the right each step lands on the other side.
+# Eight steps each. In the first picture the walk has hardly moved; in the second it is
+# there after two; in the third each step lands on the other side, higher up.
 #
 # The limit is where the overshoot is as large as the error before. For this curve it
 # is 2 divided by the mean of x²:

@@ -40,9 +40,10 @@ settings = {
 limit = 2 / np.linalg.eigvalsh(X.T @ X / len(X)).max()
 print(f"largest stable learning rate: {limit:.3f}")
 ravine = GDRegressor(eta0=round(0.95 * limit, 3), **settings)
-_, ax = plt.subplots(figsize=(9, 2.8), layout="constrained")
+_, ax = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
 _ = DescentPathDisplay.from_estimator(ravine, X, y, coordinates=("s5", "bmi"), ax=ax)
-ax.set_aspect("equal")
+names = {"xlabel": "coefficient of s5", "ylabel": "coefficient\nof bmi"}
+ax.set(aspect="equal", title="Ravine: 50 steps from wall to wall", **names)
 plt.show()
 
 # %%
@@ -62,7 +63,7 @@ print(f"condition number: {np.linalg.cond(scaled.T @ scaled):.1f}")
 limit = 2 / np.linalg.eigvalsh(scaled.T @ scaled / len(X)).max()
 bowl = GDRegressor(eta0=round(0.5 * limit, 3), **settings)
 display = DescentPathDisplay.from_estimator(bowl, scaled, y, coordinates=("s5", "bmi"))
-display.ax_.set_aspect("equal")
+display.ax_.set(aspect="equal", title="Bowl: a few steps to the lowest point")
 plt.show()
 
 # %%
@@ -81,9 +82,9 @@ plt.show()
 # as when a map is drawn in other units: the valley stays where it is. Coefficients,
 # penalty and data remain yours. Here it starts from the same raw columns:
 auto = GDRegressor(penalty=None, fit_intercept=False)
-_, ax = plt.subplots(figsize=(9, 2.2), layout="constrained")
+_, ax = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
 _ = DescentPathDisplay.from_estimator(auto, X, y, coordinates=("s5", "bmi"), ax=ax)
-ax.set_aspect("equal")
+ax.set(aspect="equal", title="The same ravine, without a learning rate", **names)
 plt.show()
 
 # %%

@@ -25,9 +25,9 @@ y = (data.target - data.target.mean()).to_numpy()
 order = np.random.default_rng(0).permutation(len(y))
 
 
-def one_pass(rows_a_step, eta0):
+def one_pass(rows_a_step, eta0, start=(0.0, 0.0)):
     """Give the places of a descent that reads each row once."""
-    w = np.zeros(2)
+    w = np.array(start)
     path = [w]
     for begin in range(0, len(y), rows_a_step):
         rows = order[begin : begin + rows_a_step]
@@ -40,32 +40,47 @@ best = np.linalg.lstsq(X, y)[0]
 a, b = np.meshgrid(np.linspace(-8, 56, 60), np.linspace(-8, 56, 60))
 places = np.column_stack((a.ravel(), b.ravel()))
 heights = 0.5 * np.mean((places @ X.T - y) ** 2, axis=1).reshape(a.shape)
-_, axes = plt.subplots(1, 3, sharey=True, figsize=(9, 3.5), layout="constrained")
-for ax, rows, eta0, mode in zip(
-    axes,
-    (442, 32, 1),
-    (0.5, 0.2, 0.05),
-    ("batch", "mini-batch", "stochastic"),
-    strict=True,
-):
-    path = one_pass(rows, eta0)
+modes = {  # rows a step, eta0, colour and dashes
+    "batch": (442, 0.5, "#0072B2", "-"),
+    "mini-batch": (32, 0.2, "#009E73", "--"),
+    "stochastic": (1, 0.05, "#CC79A7", "-."),
+}
+_, axes = plt.subplots(2, 2, figsize=(6.4, 6.8), layout="constrained")
+for ax in axes.flat:
     ax.contour(a, b, heights, 12, colors="0.75", linewidths=0.8)
-    ax.plot(*path.T, "o-", color="#0072B2", markersize=3, linewidth=0.8)
     ax.plot(0, 0, "s", color="#D55E00", label="start")
     ax.plot(*best, "k*", markersize=13, label="optimum")
+for ax, (mode, (rows, eta0, colour, _)) in zip(axes.flat, modes.items(), strict=False):
+    path = one_pass(rows, eta0)
+    ax.plot(*path.T, "o-", color=colour, markersize=3, linewidth=0.8)
     plural = "" if len(path) == 2 else "s"
-    ax.set(
-        xlabel="w of bmi (score per sd)",
-        title=f"{mode}\n{len(path) - 1} step{plural}, eta0 = {eta0}",
-    )
-axes[0].set_ylabel("w of s5 (score per sd)")
-axes[0].legend(loc="upper left")
+    ax.set_title(f"{mode}\n{len(path) - 1} step{plural}, eta0 = {eta0}")
+
+# The fourth map, nearer to the optimum: where each of 100 passes ended, the learning
+# rates falling where there is noise.
+for mode, (rows, eta0, colour, dashes) in modes.items():
+    path = [np.zeros(2)]
+    for k in range(100):
+        eta = eta0 if mode == "batch" else eta0 / (1 + k)
+        path.append(one_pass(rows, eta, path[-1])[-1])
+    style = {"color": colour, "linestyle": dashes, "marker": ".", "label": mode}
+    axes[1, 1].plot(*np.transpose(path), **style)
+around = {"xlim": best[0] + np.array([-12, 6]), "ylim": best[1] + np.array([-7, 11])}
+axes[1, 1].set(title="all three, 100 passes\nfrom near by", **around)
+axes[0, 0].legend(loc="upper left")
+axes[1, 1].legend(axes[1, 1].lines[2:], modes)
+for ax in axes[:, 0]:
+    ax.set_ylabel("w of s5 (score per sd)")
+for ax in axes[1]:
+    ax.set_xlabel("w of bmi (score per sd)")
 plt.show()
 
 # %%
 # The batch step goes straight and not far. Single rows stagger, since each patient
 # pulls towards his own line, but 442 of such steps cover the distance, and then go on
-# staggering around the optimum. Mini-batches are in between.
+# staggering around the optimum. Mini-batches are in between. The fourth map shows where
+# each of 100 passes ended: if the learning rate of the two that stagger falls, all
+# three meet in one point.
 #
 # Many passes
 # -----------

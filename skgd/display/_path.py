@@ -302,6 +302,7 @@ class DescentPathDisplay(AnimatedPathMixin):
             depthshade=False,
         )
         ax.set(zlabel="objective F", zlim=(surface.bottom, surface.top))
+        ax.zaxis.labelpad = 12.0  # beside its numbers, which may be long
 
     def _draw_path(self, ax, line, points, best, options, **point_options):
         """Draw line, points coloured by epoch and marks, in two dimensions or three."""
