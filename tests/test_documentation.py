@@ -2,6 +2,10 @@
 
 import doctest
 import re
+import runpy
+import shutil
+import sys
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -55,3 +59,23 @@ def test_documentation_blocks_give_what_they_say(page):
             test.globs = names  # later blocks go on with what earlier ones made
             runner.run(test, out=report.append, clear_globs=False)
     assert runner.failures == 0, "".join(report)
+
+
+def test_documentation_build_says_what_to_do_without_skgd(monkeypatch):
+    errors = pytest.importorskip("sphinx.errors", reason="the documentation needs it")
+    monkeypatch.setitem(sys.modules, "skgd", None)
+    with pytest.raises(errors.ConfigError, match=r"pip install -e '\.\[docs\]'"):
+        runpy.run_path(str(ROOT / "docs" / "conf.py"))
+
+
+def test_documentation_examples_leave_the_filters_of_warnings(tmp_path):
+    pytest.importorskip("sphinx", reason="the documentation needs it")
+    shutil.copy(ROOT / "docs" / "conf.py", tmp_path)  # it writes a page beside itself
+    hook = runpy.run_path(str(tmp_path / "conf.py"))["warnings_are_errors"]
+    before = list(warnings.filters)
+    for _ in range(2):
+        hook({}, "plot_example.py", "before")
+        assert warnings.filters[0][0] == "error"
+        warnings.simplefilter("ignore")
+        hook({}, "plot_example.py", "after")
+        assert warnings.filters == before
