@@ -111,6 +111,17 @@ def test_path_contours_of_squares_are_those_found_row_by_row(monkeypatch, penalt
     assert_allclose(closed.objective, summed.objective, rtol=1e-10)
 
 
+def test_path_contours_of_squares_far_from_zero_keep_their_digits():
+    far = X[:, [2]] + 1e7
+    land = _recorded.Landscape(GDRegressor(penalty=None), far, Y)
+    directions = (np.ones(1), 0.0), (np.zeros(1), 1.0)
+    ((value,),) = _grid.values_on_plane(
+        land.problem, (np.zeros(1), 0.0), directions, np.ones(1), np.array([-1e7])
+    )
+    expected = 0.5 * np.mean((far[:, 0] - 1e7 - Y) ** 2)
+    assert_allclose(value, expected, rtol=1e-8)  # 1e-16 of 1e7, in numbers near 100
+
+
 def test_path_contours_of_a_classifier_with_weights():
     weight = np.random.default_rng(0).uniform(size=len(LABELS))
     model = GDClassifier(mode="batch", alpha=0.01, eta0=0.1, **TEXTBOOK)

@@ -64,10 +64,11 @@ def _losses(problem, models, a, b):
 def _squares(problem, models, a, b):
     """Give sums of halved squares: a quadratic, of which six numbers say all."""
     y, s, (z, first, second) = _rows(problem, models)
-    parts = np.stack((z - y, first, second))
-    gram = (s * parts) @ parts.T
+    # Of columns far from zero a Gram matrix would lose twice the digits of its root.
+    parts = np.sqrt(s) * np.stack((z - y, first, second))
+    root = np.linalg.qr(parts.T, mode="r")
     places = np.stack(np.broadcast_arrays(1.0, a[None, :], b[:, None]))
-    return 0.5 * np.einsum("iab,ij,jab->ab", places, gram, places)
+    return 0.5 * np.square(np.tensordot(root, places, axes=1)).sum(axis=0)
 
 
 def slope(problem, coef, intercept):
