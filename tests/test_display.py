@@ -472,12 +472,24 @@ def test_learning_rates_are_rounded_to_their_side_of_the_limit():
 
 
 def test_learning_rates_of_a_bounded_slope_end_with_one_that_diverges():
-    display = LearningRateDisplay.from_estimator(GDClassifier(), scale(CANCER), LABELS)
+    display = LearningRateDisplay.from_estimator(GDClassifier(), CANCER, LABELS)
     *_, (values, verdict), _ = zip(
         display.objective.values(), display.verdict.values(), strict=True
     )
     assert verdict == "diverges"
     assert values[-1] > values[0]
+
+
+def test_learning_rate_that_comes_down_again_does_not_diverge():
+    display = LearningRateDisplay.from_estimator(
+        GDClassifier(), SCALED_CANCER, LABELS, eta0s=[80.0], auto=False
+    )
+    ((values, verdict),) = zip(
+        display.objective.values(), display.verdict.values(), strict=True
+    )
+    assert values[-1] > values[0]
+    assert values[-1] < 0.2 * values.max()
+    assert verdict == "overshoots"
 
 
 def test_learning_rate_that_is_none_does_not_oscillate():

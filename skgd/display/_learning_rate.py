@@ -29,9 +29,10 @@ class LearningRateDisplay:
         F before the first epoch and after each, by the name of the rate; infinite
         where it has left floating point.
     verdict : dict of str to str
-        For each: "diverges" (it ends above its start), "overshoots" (it was above its
-        start), "oscillates" (most steps go against the one before, at a given rate),
-        "crawls" (it leaves more than half of what there was to gain), or "descends".
+        For each: "diverges" (it ends above its start, and does not come down),
+        "overshoots" (it was above its start), "oscillates" (most steps go against the
+        one before, at a given rate), "crawls" (it leaves more than half of what there
+        was to gain), or "descends".
     optimum_objective : float
         The least F.
     title : str, default=""
@@ -99,7 +100,7 @@ class LearningRateDisplay:
         eta0s : list of float, default=None
             The rates, > 0; by default four that are found by trial: one that crawls, a
             tenth of the largest that is not too large, that one, and one with which F
-            rises far above its start, and ends above it if such a rate is near.
+            rises far above its start, and diverges if such a rate is near.
         auto : bool, default=True
             Whether to show ``learning_rate="auto"`` too, which begins at the best model
             without coefficients.
@@ -132,7 +133,8 @@ class LearningRateDisplay:
         The trials begin at the largest rate that is stable for sure (of a loss with a
         kink: at what moves a raw prediction by one) and double it, or halve it, up to
         40 times, and up to 6 times more for a rate that diverges: losses of bounded
-        slope overshoot first. Each is a fit of `max_iter` epochs.
+        slope overshoot first, and never diverge where a model separates the classes.
+        Each is a fit of `max_iter` epochs.
         """
         pyplot(cls)
         check_estimator(estimator, cls.__name__)

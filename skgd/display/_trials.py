@@ -20,6 +20,7 @@ _CRAWL = 0.002  # of it; a tenth of that, and so on, if it does not crawl
 _TENTHS = 6
 _LEAVES = 0.5  # of what there was to gain: what a crawl leaves
 _TURNS = 0.5  # of the steps: more of them against the last one is an oscillation
+_DOWN = 0.7  # of the height of its first half: what a descent that comes down is at
 _SMALL = 1e-3  # of the largest step: steps that do not count
 
 
@@ -108,7 +109,7 @@ class Trials:
         end = values[-1]
         start = next(iter(self.objective.values()), values)[0]
         limit = start + ROUNDING * abs(start)
-        if end > limit:
+        if end > limit and not self._comes_down(values):
             return "diverges"
         if values.max() > limit:
             return "overshoots"
@@ -117,6 +118,14 @@ class Trials:
         if end - self.land.least > _LEAVES * (start - self.land.least):
             return "crawls"
         return "descends"
+
+    def _comes_down(self, values):
+        """Tell whether the second half of a descent is far lower than the first."""
+        earlier, later = np.array_split(values[1:], 2)
+        if not (len(later) and np.isfinite(values).all()):
+            return False
+        height = earlier.mean() - self.land.least
+        return later.mean() - self.land.least < _DOWN * height
 
 
 def _turns(seen):
