@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.linalg import LinAlgError
 from numpy.testing import assert_allclose
+from scipy.sparse import csr_array
 
 from skgd import GDClassifier, GDRegressor
 from skgd._core.bridge import View
@@ -95,6 +96,24 @@ def test_few_rows_beside_l1_end_at_the_optimum(monkeypatch, loss, penalty, raw):
     assert fitted.suboptimality_ >= gap / 10
     if penalty != "positive":
         assert np.count_nonzero(fitted.coef_) < X.shape[1] / 2
+
+
+@pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
+@pytest.mark.parametrize("alpha", [1e-3, 1e-2])
+def test_few_sparse_rows_beside_l1_end_where_dense_ones_do(penalty, alpha):
+    # 15 to 230 tol above the optimum, and said to have converged, by proximal steps on
+    # smoothed losses, in a second to minutes
+    X, y = expressions("absolute_error")
+    X = np.hstack([X, np.square(X), np.sqrt(X)]) / np.mean(X)
+    X[np.random.default_rng(1).random(X.shape) < 0.5] = 0.0
+    parameters = {"loss": "absolute_error", "penalty": penalty, "alpha": alpha}
+    best = GDRegressor(**parameters, tol=3e-7).fit(X, y)
+    fitted = GDRegressor(**parameters, tol=1e-6).fit(csr_array(X), y)
+    explained = GDRegressor("absolute_error", alpha=1e12).fit(X, y).objective_
+    gap = fitted.objective_ - best.objective_
+    assert fitted.converged_
+    assert gap <= 1e-6 * (explained - best.objective_)
+    assert fitted.suboptimality_ >= gap / 10
 
 
 @pytest.mark.parametrize("gamma", [None, 0.3])

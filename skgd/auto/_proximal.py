@@ -85,10 +85,11 @@ class ProximalNewton:
 
     @property
     def wide(self) -> bool:
-        """Whether the rows are few beside the columns."""
-        task = self.task
-        rows = task.space.keeps_rows
-        return rows and WideFactor.suits(task.view, task.view.n_features)
+        """Whether the rows are few beside the columns, and dense."""
+        view = self.task.view
+        if view.sparse or not self.task.space.keeps_rows:
+            return False
+        return WideFactor.suits(view, view.n_features)
 
     @property
     def stalled(self) -> bool:

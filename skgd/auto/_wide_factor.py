@@ -1,4 +1,4 @@
-"""Factors of Hessians of few dense rows of many columns, by orthogonal projection."""
+"""Factors of Hessians of few rows of many columns, by orthogonal projection."""
 
 import numpy as np
 from scipy.linalg import qr
@@ -9,6 +9,8 @@ _MOST_ROWS = 2000
 # Of the columns: with more rows, a Cholesky factor of the Hessian takes less time than
 # the 4 n_rows^2 n_columns multiplications of Q.
 _MOST_SHARE = 0.4
+# n_rows^2 n_columns of a sparse X that is filled up: a second an iteration.
+_MOST_FILLED = 4_000_000_000
 
 
 class WideFactor:
@@ -55,9 +57,10 @@ class WideFactor:
 
     @staticmethod
     def suits(view, n_columns) -> bool:
-        """Tell whether some columns of the rows are many enough, and dense."""
-        most = min(_MOST_ROWS, _MOST_SHARE * n_columns)
-        return not view.sparse and view.n_rows <= most
+        """Tell whether some columns of the rows are many enough, or few to fill up."""
+        n = view.n_rows
+        wide = n <= min(_MOST_ROWS, _MOST_SHARE * n_columns)
+        return wide and (not view.sparse or n * n * n_columns <= _MOST_FILLED)
 
     @staticmethod
     def rows_of(bridge):
@@ -65,8 +68,9 @@ class WideFactor:
         view, columns = bridge.view, bridge.columns
         if not WideFactor.suits(view, len(columns)):
             return None
-        rows = view.X[view.rows][:, columns].astype(np.float64)
-        return (rows - view.mean[columns]) * view.scale[columns]
+        rows = view.X[view.rows][:, columns]
+        rows = rows.toarray() if view.sparse else rows
+        return (rows.astype(np.float64) - view.mean[columns]) * view.scale[columns]
 
     def solve(self, g):
         """Give the inverse times g."""
