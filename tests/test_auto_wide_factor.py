@@ -44,9 +44,9 @@ def test_wide_factor_says_that_numbers_are_not_finite(rng):
 
 
 def expressions(task):
-    """Give 80 rows of 900 correlated columns in units of 1 to 1000, and targets."""
+    """Give 70 rows of 900 correlated columns in units of 1 to 1000, and targets."""
     random = np.random.default_rng(0)
-    n, d = 80, 900
+    n, d = 70, 900
     latent = random.normal(size=(n, 10)) @ random.normal(size=(10, d))
     X = np.exp(0.3 * (latent + random.normal(size=(n, d))))
     X *= 10 ** random.uniform(0, 3, size=d)

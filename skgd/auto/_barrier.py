@@ -164,16 +164,19 @@ class Barrier:
         M (diagonal), and a slope.
     u : ndarray
         The start.
+    by_rows : bool
+        Whether systems of few rows are reduced to them, which is quick, but less exact
+        near the end of a path.
     """
 
-    def __init__(self, bridge, samples, extra, at, ridge, linear, u):
+    def __init__(self, bridge, samples, extra, at, ridge, linear, u, by_rows=True):
         self.bridge, self.samples, self.extra, self.at = bridge, samples, extra, at
         self.ridge, self.linear, self.u = ridge, linear, u
         self.blocks = [samples, extra] if len(at) else [samples]
         self.raw, self.last = bridge.matvec(u), np.full(len(u), np.inf)
         n = bridge.view.n_rows
         size = np.sqrt(np.maximum(bridge.squares(np.full(n, 1.0 / n)), 0.0))
-        self.rows = WideFactor.rows_of(bridge)
+        self.rows = WideFactor.rows_of(bridge) if by_rows else None
         self.farthest = np.full_like(size, np.inf)
         np.divide(_FAR * samples.spread, size, out=self.farthest, where=size > 0.0)
         self._look()

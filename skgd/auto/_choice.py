@@ -136,9 +136,11 @@ def _make_smooth(task, v, b, tol, mode, seed, earlier):
             )
     earlier = _of_kind(ProximalNewton, earlier)
     newton = ProximalNewton(task, v, b, tol, mode, seed, move, earlier)
-    if newton.wide and DualAscent.suits(task.loss) and not task.loss.quadratic:
-        return Relay(newton, lambda v, b: InteriorPoint(task, v, b, tol))
-    return newton
+    if not newton.wide or task.loss.quadratic or not DualAscent.suits(task.loss):
+        return newton
+    if WideFactor.is_quick(task.view) and not v.any():
+        return InteriorPoint(task, v, b, tol)
+    return Relay(newton, lambda v, b: InteriorPoint(task, v, b, tol))
 
 
 def _by_gradients(task, tol, earlier) -> bool:

@@ -103,7 +103,7 @@ class DualAscent:
         return self._dual.t
 
     def run_epoch(self):
-        """Sweep over the rows that may still move: n of them, in at most 5 sweeps."""
+        """Sweep over the rows that may still move: n of them, or to a certificate."""
         visited, n = 0, self._task.view.n_rows
         self._epoch += 1
         before = self.v

@@ -11,6 +11,12 @@ from skgd.auto._settle import build, few_rows, moving_columns, on_rows, settle
 _ROUNDING = 1e-9  # of F: what a gap may be if a constant model is the optimum
 _PATIENCE = 15  # iterations without progress
 _MOST = 200  # iterations; 8 to 40 are normal, exactly separable classes take 100
+# A tol below which systems of few rows are too rough: some fits with l1 end at 1e-7.
+# The columns up to which there are Cholesky factors instead.
+_FINE, _MANY = 1e-7, 2000
+# Times the gap sought: of systems of rows, a likely bound within is as good as proven.
+# Those of iterates that were farther from the optimum have been above F*.
+_NEXT_TO = 3.0
 _INSIDE = 1e-6  # share of its bounds that a dual variable keeps away, of a zero
 # More iterations once the model is good enough: for the bound; of few rows, so that
 # coefficients that have kinks at zero come close to it (300 x 3000, absolute error, l1:
@@ -37,22 +43,23 @@ class InteriorPoint:
 
     Notes
     -----
-    Each iteration costs one Gram of n d^2, d^3 / 3 and five products of n d.
+    Each iteration costs one Gram of n d^2, d^3 / 3 and five products of n d; of few
+    rows, 4 n^2 d instead of the first two.
     """
 
     def __init__(self, task, v, b, tol, mode="batch", seed=0):
         self.task, self.tol = on_rows(task), tol
         self.interval = self.task.loss.interval
         if self.interval.smooth:
-            self.interval = self.interval.bounded(task.null_objective)
+            self.interval = self.interval.with_bounds(task.null_objective)
         self.v, self.b = v.copy(), b.copy()
         self.objective = self._objective(v, self._raw(v, b))
-        self.lower = self.sure = 0.0  # no loss is negative
+        self.lower = self.sure = self.proven = 0.0  # no loss is negative
         self.epoch, self.past = 0, []
         self.columns = moving_columns(self.task, self.interval)
         if not len(self.columns):  # the constant model is all there is
             self.v, self.b = np.zeros_like(v), task.constant.copy()
-            self.objective = self.sure = task.null_objective
+            self.objective = self.sure = self.proven = task.null_objective
         self.barrier, self.warm = None, bool(v.any()) and not self.interval.smooth
 
     def _raw(self, v, b):
@@ -72,7 +79,10 @@ class InteriorPoint:
                 if self.warm:
                     return self._settle()
                 if self.barrier is None:
-                    self.barrier = build(self.task, self.interval, self.columns)
+                    by_rows = not self._is_exacting()
+                    self.barrier = build(
+                        self.task, self.interval, self.columns, by_rows=by_rows
+                    )
                 step = self.barrier.iterate()
                 self._adopt()
             except LinAlgError:
@@ -111,6 +121,10 @@ class InteriorPoint:
         self.sure = max(self.sure, found.lower)
         return self._report(np.nan, exhausted=False)
 
+    def _is_exacting(self) -> bool:
+        """Tell whether tol asks for more digits than systems of rows have."""
+        return self.tol is not None and self.tol < _FINE and len(self.columns) <= _MANY
+
     def _needed(self):
         needed = self.task.needed(self.tol, self.objective)
         return max(needed, 1e-13 * abs(self.objective))
@@ -138,15 +152,35 @@ class InteriorPoint:
 
     def _adopt(self):
         """Read the iterate: models, and what no model can fall below."""
-        barrier = self.barrier
         self._consider_all()
-        if self.sure > self.objective:  # what was taken off had been too small
-            self.sure = 0.0
+        perhaps = self._bound()
+        self.lower = max(self.sure, perhaps)
+
+    def _bound(self) -> float:
+        """Learn what no model falls below, for sure or likely; give what perhaps.
+
+        With systems of rows, what is likely of early iterates counts for these alone.
+        """
+        self._doubt()
+        bounds = self.barrier.bounds(0.1 * self._needed())
         # What is not below an objective bounds none.
-        bounds = barrier.bounds(0.1 * self._needed())
-        bounds = [x if x <= self.objective else 0.0 for x in bounds]
-        self.sure = max(self.sure, *bounds[:2])
-        self.lower = max(self.sure, bounds[2])
+        proven, likely, perhaps = (
+            x if x <= self.objective else -np.inf for x in bounds
+        )
+        near = self.objective - likely <= _NEXT_TO * self._needed()
+        if near or self.barrier.rows is None:
+            proven = max(proven, likely)
+        self.proven = max(self.proven, proven)
+        if max(proven, likely) > -np.inf:
+            self.sure = max(self.proven, likely)
+        return perhaps
+
+    def _doubt(self):
+        """Forget bounds that a model has fallen below: too little was taken off."""
+        if self.proven > self.objective:
+            self.proven = 0.0  # no loss is negative
+        if self.sure > self.objective:
+            self.sure = self.proven
 
     def _tighten(self):
         """Go on along the path for the bound, and for coefficients that go to zero.
@@ -162,11 +196,9 @@ class InteriorPoint:
                 barrier.iterate()
                 if to_zero:
                     self._consider_all()
-                bounds = barrier.bounds(0.1 * self._needed())[:2]
-                below = [x for x in bounds if x <= self.objective]
-                self.sure = max(self.sure, *below, -np.inf)
+                self._bound()
                 falls = self.objective - self.sure <= 0.5 * before
-                if not (falls or (to_zero and barrier.gap() <= 0.5 * path)):
+                if not (falls or (to_zero and barrier.gap() <= 0.8 * path)):
                     return
 
     def _consider_all(self):
@@ -210,3 +242,4 @@ class InteriorPoint:
                 all_of_them = count - 1
         if none:
             self.v, self.objective = rounded
+            self._doubt()

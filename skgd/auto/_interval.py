@@ -143,7 +143,7 @@ class Interval:
             setattr(some, name, getattr(self, name)[positions])
         return some
 
-    def bounded(self, most):
+    def with_bounds(self, most):
         """Give a loss whose slopes have bounds, the same up to where a row's is `most`.
 
         Beyond it is no less than four times that, as a line.

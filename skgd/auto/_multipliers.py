@@ -24,7 +24,8 @@ _SETTLE = 4  # epochs before the rows near their kinks are settled, then between
 _CLOSE, _CLOSEST = 1e-2, 1e-5
 _LARGEST = 2000  # features of an interior point
 # Rows below which an interior point is no slower: it reads all of them each time. With
-# 16 a column it takes up to twice as long (digits; 150 and 300 columns, hinge).
+# 16 a column an interior point takes up to twice as long (digits; 150 and 300 columns,
+# hinge).
 _ROWS_A_COLUMN, _FEW_ROWS = 8, 1000
 _SAMPLE = 5000  # rows of the problem that starts a large one
 

@@ -87,7 +87,7 @@ def few_rows(task, columns) -> int:
     return min(task.view.n_rows, max(500, 6 * (len(columns) + 1)))
 
 
-def build(task, interval, columns, u=None, linear=None):
+def build(task, interval, columns, u=None, linear=None, by_rows=True):
     """Give the barrier of a task, by default at its best constant model.
 
     Parameters
@@ -102,6 +102,8 @@ def build(task, interval, columns, u=None, linear=None):
         A start: the coefficients of `columns`, and the intercept if there is one.
     linear : ndarray, optional
         A slope in u to add to the objective.
+    by_rows : bool
+        As Barrier takes it.
     """
     bridge = Bridge(task.view, columns, task.fit_intercept, 2 if interval.slack else 1)
     center, above, below = interval.center, -interval.low, interval.high
@@ -127,7 +129,7 @@ def build(task, interval, columns, u=None, linear=None):
         np.zeros(len(at)), l1[at], l1[at], -u[at], spread, slack, not task.positive
     )
     linear = np.zeros_like(u) if linear is None else linear
-    return Barrier(bridge, samples, extra, at, ridge, linear, u)
+    return Barrier(bridge, samples, extra, at, ridge, linear, u, by_rows)
 
 
 def settle(task, interval, columns, model, n_rows, accuracy):
