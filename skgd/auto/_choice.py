@@ -134,13 +134,15 @@ def _make_smooth(task, v, b, tol, mode, seed, earlier):
             return Relay(
                 columns, lambda v, b: ProximalNewton(task, v, b, tol, mode, seed, move)
             )
+    pieces = DualAscent.suits(task.loss) and not task.loss.quadratic
+    by_rows = pieces and ProximalNewton.is_wide(task)
+    if by_rows and WideFactor.is_quick(task.view) and not v.any():
+        return InteriorPoint(task, v, b, tol)
     earlier = _of_kind(ProximalNewton, earlier)
     newton = ProximalNewton(task, v, b, tol, mode, seed, move, earlier)
-    if not newton.wide or task.loss.quadratic or not DualAscent.suits(task.loss):
-        return newton
-    if WideFactor.is_quick(task.view) and not v.any():
-        return InteriorPoint(task, v, b, tol)
-    return Relay(newton, lambda v, b: InteriorPoint(task, v, b, tol))
+    if by_rows:
+        return Relay(newton, lambda v, b: InteriorPoint(task, v, b, tol))
+    return newton
 
 
 def _by_gradients(task, tol, earlier) -> bool:

@@ -85,11 +85,11 @@ class ProximalNewton:
         else:
             self._take_over(earlier)
 
-    @property
-    def wide(self) -> bool:
-        """Whether the rows are few beside the columns, and dense."""
-        view = self.task.view
-        if view.sparse or not self.task.space.keeps_rows:
+    @staticmethod
+    def is_wide(task) -> bool:
+        """Tell whether the rows are few beside the columns, and dense."""
+        view = task.view
+        if view.sparse or not task.space.keeps_rows:
             return False
         return WideFactor.suits(view, view.n_features)
 
@@ -98,13 +98,13 @@ class ProximalNewton:
         """Whether an interior point, with systems of rows, should go on.
 
         The model has many more columns than an optimum has coefficients, that is rows
-        at most beside l1 alone; or more than rows, and is still being made anew.
+        at most beside l1 alone; or after many epochs nearly as many are not zero.
         """
-        if not (self.wide and self.v.any()):
+        if not (self.is_wide(self.task) and self.v.any()):
             return False
-        rows, columns = self.task.view.n_rows, np.count_nonzero(self.v)
+        rows, nonzero = self.task.view.n_rows, np.count_nonzero(self.v)
         grows = not self.model.whole and len(self.model.columns) > _MANY_A_ROW * rows
-        late = len(self.objectives) > _LATE and columns > _SHARE_OF_ROWS * rows
+        late = len(self.objectives) > _LATE and nonzero > _SHARE_OF_ROWS * rows
         return grows or late
 
     def run_epoch(self) -> Report:

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from skgd._core.bridge import View, column_arrays
+from skgd._core.bridge import column_arrays
 from skgd._core.coordinate import descend_columns, descend_gram
-from skgd._core.engine import Design
 
 _ROUNDS = 200
 _MOST_GRAM = 300  # sparse columns beyond which H is not formed
@@ -188,13 +187,7 @@ class WorkingSetModel:
         return column_arrays(X[self.task.view.rows].tocsc())
 
     def _sparse_blocks(self, columns, size):
-        view = self.task.view
-        part = View(
-            Design(view.X[:, columns]),
-            view.rows,
-            np.ascontiguousarray(view.mean[columns]),
-            np.ascontiguousarray(view.scale[columns]),
-        )
+        part = self.task.view.with_columns(columns)
         return [np.ascontiguousarray(part.gram(h)[:size, :size]) for h in self.h]
 
     def _dense_blocks(self, columns, size, known, new):
