@@ -134,8 +134,7 @@ def _make_smooth(task, v, b, tol, mode, seed, earlier):
             return Relay(
                 columns, lambda v, b: ProximalNewton(task, v, b, tol, mode, seed, move)
             )
-    pieces = DualAscent.suits(task.loss) and not task.loss.quadratic
-    by_rows = pieces and ProximalNewton.is_wide(task)
+    by_rows = _has_rows_for_systems(task)
     if by_rows and WideFactor.is_quick(task.view) and not v.any():
         return InteriorPoint(task, v, b, tol)
     earlier = _of_kind(ProximalNewton, earlier)
@@ -143,6 +142,13 @@ def _make_smooth(task, v, b, tol, mode, seed, earlier):
     if by_rows:
         return Relay(newton, lambda v, b: InteriorPoint(task, v, b, tol))
     return newton
+
+
+def _has_rows_for_systems(task) -> bool:
+    """Tell whether a loss of pieces has few rows in memory, for an interior point."""
+    if task.loss.quadratic or not ProximalNewton.is_wide(task):
+        return False
+    return DualAscent.suits(task.loss)
 
 
 def _by_gradients(task, tol, earlier) -> bool:
