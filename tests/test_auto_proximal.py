@@ -440,3 +440,26 @@ def test_a_warm_start_on_some_columns_is_not_taken_for_the_optimum(penalty, seed
     start = {"coef_init": weaker.coef_, "intercept_init": weaker.intercept_}
     model.set_params(tol=1e-4).fit(X, y, **start)
     assert model.suboptimality_ >= 0.3 * (model.objective_ - best)
+
+
+@pytest.mark.parametrize("seed", [21, 35, 37, 38, 41, 43, 66, 118])
+def test_a_row_that_crosses_a_kink_is_not_overlooked_among_few(seed):
+    # One row of 10 to 50 was a small part of the curvature: estimates were up to 1900
+    # times too small.
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(10, 50))
+    d = int(n * rng.uniform(1.2, 3))
+    X = rng.normal(size=(n, 5)) @ rng.normal(size=(5, d))
+    X += rng.choice([0.05, 0.3, 1.0]) * rng.normal(size=(n, d))
+    w = np.where(rng.random(d) < 5 / d, rng.normal(size=d), 0)
+    y = X @ w + 0.3 * rng.standard_t(2, n)
+    alpha, l1_ratio = 10 ** rng.uniform(-5, -2), 0.5 if seed % 2 else 1.0
+    loss, options = "squared_epsilon_insensitive", {"alpha": alpha}
+    options |= {"l1_ratio": l1_ratio, "parameter": 0.01}
+    task = make_task(X, y / y.std(), loss, **options)
+    best = descend(task, tol=1e-12, max_iter=2000)[1][-1].objective
+    for tol in (1e-4, 1e-6):
+        report = descend(task, tol=tol)[1][-1]
+        assert report.certified
+        gap = report.objective - best
+        assert report.suboptimality > gap / 3 - 1e-12 * task.null_objective

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skgd._report import Report
-from skgd.auto._promise import keeps_promise
+from skgd.auto._promise import keeps_promise, tolerated_change
 from skgd.auto._wide_factor import WideFactor
 
 _FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
@@ -204,11 +204,15 @@ class ProximalNewton:
         slow = self.looks > _SHARED_LOOKS * len(self.v)
         if self.estimate <= self._needed() or (slow and not self.model.trusted):
             change = self._certify(change)
-        self.certified = change <= _FRESH and (not self.lifted or self.bare)
+        self.certified = change <= self._fresh() and (not self.lifted or self.bare)
         if self.certified and self.task.loss.piecewise:
             self.certified = self.estimate > self._needed() or self._keeps_promise()
         self.estimate = min(self._corrected(), self.objective)  # no loss is negative
         self.certified |= self.objective <= self._needed()
+
+    def _fresh(self) -> float:
+        """Give the change of the curvature up to which an estimate is trusted."""
+        return tolerated_change(self.task, self.h, _FRESH)
 
     def _find_gradient(self) -> None:
         """Put the gradient together, the classes' common part gone."""
@@ -229,9 +233,9 @@ class ProximalNewton:
         """Make sure of the estimate; give how far the curvature is from the model's."""
         self.bare = False
         grown = self.model.grow()
-        if change > _FRESH and not grown and self._does_while_old():
+        if change > self._fresh() and not grown and self._does_while_old():
             return 0.0 if self.old else change
-        if change > _FRESH or grown:
+        if change > self._fresh() or grown:
             self._find_gradient()
             self._refresh()
             self._propose(certify=True)
