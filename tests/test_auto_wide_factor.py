@@ -11,6 +11,8 @@ from skgd._core.bridge import View
 from skgd._core.engine import Design
 from skgd.auto import _barrier, _choice
 from skgd.auto._bridge import Bridge
+from skgd.auto._interior import InteriorPoint
+from skgd.auto._proximal import ProximalNewton
 from skgd.auto._wide_factor import WideFactor
 
 
@@ -87,6 +89,9 @@ def test_few_rows_beside_l1_end_at_the_optimum(monkeypatch, loss, penalty, raw):
     assert seen
     monkeypatch.undo()
     monkeypatch.setattr(WideFactor, "suits", staticmethod(lambda view, d: False))
+    monkeypatch.setattr(
+        InteriorPoint, "outruns_newton", staticmethod(lambda task: False)
+    )
     monkeypatch.setattr(_choice, "_MANY_COLUMNS", 0)
     other = estimator(**parameters, tol=1e-6).fit(X, y)  # a method of its own
     explained = estimator(loss, alpha=1e12).fit(X, y).objective_ - other.objective_
@@ -96,6 +101,44 @@ def test_few_rows_beside_l1_end_at_the_optimum(monkeypatch, loss, penalty, raw):
     assert fitted.suboptimality_ >= gap / 10
     if penalty != "positive":
         assert np.count_nonzero(fitted.coef_) < X.shape[1] / 2
+
+
+@pytest.mark.parametrize("loss", ["huber", "squared_hinge", "modified_huber"])
+@pytest.mark.parametrize("penalty", PENALTIES)
+@pytest.mark.parametrize("columns", [40, 300])
+def test_as_many_rows_as_columns_beside_a_weak_l1_take_few_epochs(
+    monkeypatch, loss, penalty, columns
+):
+    # squared hinge, l1, 300 x 400: 68 epochs and 2 s, that are 10 and 0.1 s
+    X, y = expressions(loss)
+    X = X[:, :columns]
+    estimator = GDClassifier if loss in CLASSIFIERS else GDRegressor
+    parameters = {"loss": loss, "alpha": 1e-5, **PENALTIES[penalty]}
+    fitted = estimator(**parameters, tol=1e-6).fit(X, y)
+    assert fitted.converged_
+    assert fitted.n_iter_ < 35
+    start = {"coef_init": 0.5 * fitted.coef_, "intercept_init": fitted.intercept_}
+    warm = estimator(**parameters, tol=1e-6, max_iter=300).fit(X, y, **start)
+    monkeypatch.setattr(
+        InteriorPoint, "outruns_newton", staticmethod(lambda task: False)
+    )
+    other = estimator(**parameters, tol=1e-6, max_iter=1000).fit(X, y)
+    explained = estimator(loss, alpha=1e12).fit(X, y).objective_
+    best = min(fitted.objective_, other.objective_, warm.objective_)
+    for model in (fitted, warm, other):
+        assert model.objective_ - best <= 1e-6 * (explained - best)
+
+
+def test_a_strong_l1_is_left_to_newton_steps(monkeypatch):
+    X, y = expressions("huber")
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    monkeypatch.delattr(InteriorPoint, "run_epoch")
+    fitted = GDRegressor("huber", penalty="l1", alpha=0.03).fit(X, y / y.std())
+    assert fitted.converged_
+    assert 0 < np.count_nonzero(fitted.coef_) < 70
+    monkeypatch.delattr(ProximalNewton, "run_epoch")
+    with pytest.raises(AttributeError, match="ProximalNewton"):
+        fitted.fit(X, y / y.std())
 
 
 @pytest.mark.parametrize("penalty", ["l1", "elasticnet"])

@@ -1,5 +1,7 @@
 """Which descent suits a task."""
 
+import numpy as np
+
 from skgd.auto._columns import ColumnDescent
 from skgd.auto._conjugate import ConjugateGradients
 from skgd.auto._dual import DualAscent
@@ -16,6 +18,10 @@ _MANY_ROWS, _MANY_COLUMNS = 20_000, 2000
 # Columns up to which sparse X has Cholesky factors, as `multipliers` takes them. Dual
 # ascent crawls where columns differ in size, and few columns do not pay for the risk.
 _NARROW = 500
+# An l1 penalty is weak where the gradient of the loss is that many times as large, of
+# that share of the coefficients that an optimum may have. Where it is strong, a few
+# Newton steps on working sets take half of an interior point's time.
+_WEAK, _SHARE = 100.0, 0.5
 
 
 class Relay:
@@ -134,21 +140,28 @@ def _make_smooth(task, v, b, tol, mode, seed, earlier):
             return Relay(
                 columns, lambda v, b: ProximalNewton(task, v, b, tol, mode, seed, move)
             )
-    by_rows = _has_rows_for_systems(task)
-    if by_rows and WideFactor.is_quick(task.view) and not v.any():
+    interior = InteriorPoint.outruns_newton(task) and _has_pieces(task)
+    if interior and not v.any() and _is_weak(task, b):
         return InteriorPoint(task, v, b, tol)
     earlier = _of_kind(ProximalNewton, earlier)
     newton = ProximalNewton(task, v, b, tol, mode, seed, move, earlier)
-    if by_rows:
+    if interior:
         return Relay(newton, lambda v, b: InteriorPoint(task, v, b, tol))
     return newton
 
 
-def _has_rows_for_systems(task) -> bool:
-    """Tell whether a loss of pieces has few rows in memory, for an interior point."""
-    if task.loss.quadratic or not ProximalNewton.is_wide(task):
-        return False
-    return DualAscent.suits(task.loss)
+def _has_pieces(task) -> bool:
+    """Tell whether a smooth loss has pieces, and not one alone."""
+    return task.loss.piecewise and DualAscent.suits(task.loss)
+
+
+def _is_weak(task, b) -> bool:
+    """Tell whether l1 alone holds few coefficients at zero."""
+    view = task.view
+    d, h = task.space.room(task)
+    task.loss.evaluate(np.repeat(b[:, None], view.n_rows, axis=1), d, h)
+    pulled = np.abs(view.rmatvec(d)) > _WEAK * task.l1
+    return np.count_nonzero(pulled) > _SHARE * min(view.n_rows, view.n_features)
 
 
 def _by_gradients(task, tol, earlier) -> bool:

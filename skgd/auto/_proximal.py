@@ -3,8 +3,8 @@
 import numpy as np
 
 from skgd._report import Report
+from skgd.auto._interior import InteriorPoint
 from skgd.auto._promise import keeps_promise, tolerated_change
-from skgd.auto._wide_factor import WideFactor
 
 _FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
 # Where the curvature has changed by more than that an estimate may fall short, 3.5
@@ -22,11 +22,11 @@ _SHARED_LOOKS = 5  # a class, before the classes share a Hessian
 # Epochs that must gain more than is left, or there are no more moves: on digits,
 # squared hinge, rows crossed kinks for 1000 epochs, where P^-1 g alone takes 20.
 _PATIENCE = 30
-# Of few rows of many columns: columns a row in a model, and epochs and coefficients
-# (not zero) a row, from which on the descent is left to systems of rows. 300 x 3000 may
-# take 40 s else; 300 x 2000 at a strong l1, where working sets of 1.6 a row shrink
-# again, takes 0.05 s.
-_MANY_A_ROW, _LATE, _SHARE_OF_ROWS = 3.0, 25, 0.5
+# Columns a row in a model, and epochs and share of the coefficients that an optimum may
+# have, from which on the descent is left to an interior point. 300 x 3000 may take 40 s
+# else; 300 x 2000 at a strong l1, where working sets of 1.6 a row shrink again, takes
+# 0.05 s.
+_MANY_A_ROW, _LATE, _SHARE_OF_MOST = 3.0, 25, 0.5
 
 
 class ProximalNewton:
@@ -85,26 +85,19 @@ class ProximalNewton:
         else:
             self._take_over(earlier)
 
-    @staticmethod
-    def is_wide(task) -> bool:
-        """Tell whether the rows are few beside the columns, and dense."""
-        view = task.view
-        if view.sparse or not task.space.keeps_rows:
-            return False
-        return WideFactor.suits(view, view.n_features)
-
     @property
     def stalled(self) -> bool:
-        """Whether an interior point, with systems of rows, should go on.
+        """Whether an interior point should go on.
 
         The model has many more columns than an optimum has coefficients, that is rows
         at most beside l1 alone; or after many epochs nearly as many are not zero.
         """
-        if not (self.is_wide(self.task) and self.v.any()):
+        if not (InteriorPoint.outruns_newton(self.task) and self.v.any()):
             return False
         rows, nonzero = self.task.view.n_rows, np.count_nonzero(self.v)
         grows = not self.model.whole and len(self.model.columns) > _MANY_A_ROW * rows
-        late = len(self.objectives) > _LATE and nonzero > _SHARE_OF_ROWS * rows
+        many = nonzero > _SHARE_OF_MOST * min(rows, self.v.shape[1])
+        late = len(self.objectives) > _LATE and many
         return grows or late
 
     def run_epoch(self) -> Report:

@@ -11,7 +11,6 @@ _MOST_ROWS = 2000
 _MOST_SHARE = 0.25
 # n_rows^2 n_columns of a sparse X that is filled up: a second an iteration.
 _MOST_FILLED = 4_000_000_000
-_QUICK = 5_000_000  # n_rows^2 n_columns, too
 
 
 class WideFactor:
@@ -62,11 +61,6 @@ class WideFactor:
         n = view.n_rows
         wide = n <= min(_MOST_ROWS, _MOST_SHARE * n_columns)
         return wide and (not view.sparse or n * n * n_columns <= _MOST_FILLED)
-
-    @staticmethod
-    def is_quick(view) -> bool:
-        """Tell whether one takes a few milliseconds at most."""
-        return view.n_rows**2 * view.n_features <= _QUICK
 
     @staticmethod
     def rows_of(bridge):
