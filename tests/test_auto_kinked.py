@@ -17,7 +17,7 @@ from skgd._core.sample_space import SampleLoss
 from skgd.auto._interior import InteriorPoint
 from skgd.auto._interval import Interval
 from skgd.auto._multipliers import Multipliers, chosen
-from skgd.auto._proximal_multipliers import ProximalMultipliers
+from skgd.auto._proximal_multipliers import ProximalMultipliers, best_share
 from skgd.auto._shifted import by_cholesky
 from skgd.auto._task import Task
 
@@ -191,6 +191,23 @@ def test_proximal_multipliers_agree_with_the_interior_point(rng, loss, penalty, 
     gain = task.null_objective - reference.objective
     assert descent.objective - reference.objective <= 1e-6 * gain
     assert not penalty.positive or (descent.v >= 0).all()
+    # a bound, though the slopes of a stage are not quite feasible; and a sharp one
+    left = reference.objective - descent.lower
+    assert -1e-9 * gain <= left <= 0.05 * gain
+
+
+@pytest.mark.parametrize("dual", [0.1, 3.0, 1e9])
+@pytest.mark.parametrize("bare", [0, 1, 4])
+def test_best_share_is_the_best_multiple_of_slopes(rng, dual, bare):
+    pull, l1 = 1.0 + rng.random(4), rng.random(4)
+    ridge = rng.random(4)
+    ridge[:bare] = 0.0
+    shares = np.linspace(0.0, 1.0, 100_001)[:, None]
+    excess = np.maximum(shares * pull - l1, 0.0)
+    allowed = (excess[:, :bare] <= 1e-12).all(axis=1)
+    costs = (excess[:, bare:] ** 2 / (2 * ridge[bare:])).sum(axis=1)
+    best = (dual * shares[allowed, 0] - costs[allowed]).max()
+    assert_allclose(best_share(dual, pull, l1, ridge), best, rtol=2e-5, atol=1e-9)
 
 
 @LOSSES

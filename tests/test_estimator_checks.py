@@ -44,7 +44,7 @@ AUTO = [
     *(GDRegressor(mode=mode) for mode in ("batch", "mini-batch", "stochastic")),
     GDClassifier(mode="batch"),
     *(
-        GDClassifier(mode=mode, alpha=0.1, tol=None, max_iter=50)
+        GDClassifier(mode=mode, alpha=0.1, tol=None, max_iter=100)
         for mode in ("mini-batch", "stochastic")
     ),
     GDRegressor("huber", penalty="l1"),

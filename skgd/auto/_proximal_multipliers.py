@@ -19,6 +19,7 @@ _MOST_INNER, _MOST = 60, 400  # Newton steps a stage and in all
 _SLOW = 60  # after which an interior point takes over, if it can
 _LARGEST = 2000  # features of an interior point
 _SHARE = 1e-7  # of the mean curvature, for rows that have none
+_HALVINGS = 30  # of the share of slopes that bounds best
 _WHOLE = 300  # columns up to which the Gram of all of them is formed
 _SMOOTH_START = 0.5  # of the rows have curvature in the first stage
 
@@ -189,15 +190,36 @@ class ProximalMultipliers:
             self.v, self.b = v.copy(), b.copy()
 
     def _bound(self, t, g):
-        """Raise the bound by slopes t, made smaller until l1 holds their gradient g."""
-        task, g = self.task, np.abs(g)
-        if task.positive or task.has_ridge:
-            return
+        """Raise the bound by the best share of slopes t, whose gradient is g."""
+        task = self.task
+        pull = -g if task.positive else np.abs(g)
         sum_left = 0.0
         if task.fit_intercept:
             sum_left = abs(t.sum()) * (abs(self.x[-1]) + abs(task.constant[0]) + 1.0)
-        over = g > task.l1
-        share = (task.l1[over] / g[over]).min() if over.any() else 1.0
         offset = self.interval.center - self.fixed
-        dual = -t @ offset - self.interval.slack * np.abs(t).sum()
-        self.lower = max(self.lower, float(share * (dual - sum_left)))
+        dual = -t @ offset - self.interval.slack * np.abs(t).sum() - sum_left
+        over = pull > task.l1
+        columns = pull[over], task.l1[over], task.ridge[over]
+        self.lower = max(self.lower, best_share(float(dual), *columns))
+
+
+def best_share(dual, pull, l1, ridge) -> float:
+    """Give the most of s dual - sum (s pull - l1)^2 / (2 ridge) over 0 <= s <= 1.
+
+    A column counts from where s pull is above l1; if it has no ridge, s ends there.
+    """
+    bare = ridge == 0.0
+    high = float((l1[bare] / pull[bare]).min(initial=1.0))
+    pull, l1, ridge = pull[~bare], l1[~bare], ridge[~bare]
+
+    def slope(share):
+        return dual - (pull / ridge) @ np.maximum(share * pull - l1, 0.0)
+
+    if slope(high) < 0.0:
+        low = 0.0
+        for _ in range(_HALVINGS):
+            share = 0.5 * (low + high)
+            low, high = (share, high) if slope(share) > 0.0 else (low, share)
+        high = low
+    excess = np.maximum(high * pull - l1, 0.0)
+    return high * dual - 0.5 * float((excess**2 / ridge).sum())
