@@ -6,7 +6,7 @@ from numpy.linalg import LinAlgError
 from numpy.testing import assert_allclose
 from scipy.sparse import csr_array
 
-from skgd import GDClassifier, GDRegressor
+from skgd import GDClassifier, GDRegressor, alpha_path
 from skgd._core.bridge import View
 from skgd._core.engine import Design
 from skgd.auto import _barrier, _choice
@@ -129,13 +129,16 @@ def test_as_many_rows_as_columns_beside_a_weak_l1_take_few_epochs(
         assert model.objective_ - best <= 1e-6 * (explained - best)
 
 
-def test_a_strong_l1_is_left_to_newton_steps(monkeypatch):
+def test_a_strong_l1_and_paths_are_left_to_newton_steps(monkeypatch):
     X, y = expressions("huber")
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     monkeypatch.delattr(InteriorPoint, "run_epoch")
     fitted = GDRegressor("huber", penalty="l1", alpha=0.03).fit(X, y / y.std())
     assert fitted.converged_
     assert 0 < np.count_nonzero(fitted.coef_) < 70
+    # and so is a path, on which each fit is near the one before
+    path = alpha_path(fitted, X, y / y.std(), alphas=[0.1, 0.03, 0.01])
+    assert path.converged.all()
     monkeypatch.delattr(ProximalNewton, "run_epoch")
     with pytest.raises(AttributeError, match="ProximalNewton"):
         fitted.fit(X, y / y.std())
