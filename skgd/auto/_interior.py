@@ -12,9 +12,10 @@ from skgd.auto._wide_factor import WideFactor
 _ROUNDING = 1e-9  # of F: what a gap may be if a constant model is the optimum
 _PATIENCE = 15  # iterations without progress
 _MOST = 200  # iterations; 8 to 40 are normal, exactly separable classes take 100
-# A tol below which systems of few rows are too rough: some fits with l1 end at 1e-7.
-# The columns up to which there are Cholesky factors instead.
-_FINE, _MANY = 1e-7, 2000
+MOST_COLUMNS = 2000  # that Cholesky factors of its systems have; few rows may have more
+# A tol below which systems of few rows are too rough, where there are such factors:
+# some fits with l1 end at 1e-7.
+_FINE = 1e-7
 # Times the gap sought: of systems of rows, a likely bound within is as good as proven.
 # Those of iterates that were farther from the optimum have been above F*.
 _NEXT_TO = 3.0
@@ -78,7 +79,7 @@ class InteriorPoint:
         n, d = view.n_rows, view.n_features
         few = n <= _ROWS_A_COLUMN * d
         few &= _LEAST_WORK <= n * d * min(n, d) <= _MOST_WORK
-        return few and (d <= _MANY or WideFactor.suits(view, d))
+        return few and (d <= MOST_COLUMNS or WideFactor.suits(view, d))
 
     def _raw(self, v, b):
         return self.task.view.matvec(v)[0] + b[0]
@@ -141,7 +142,8 @@ class InteriorPoint:
 
     def _is_exacting(self) -> bool:
         """Tell whether tol asks for more digits than systems of rows have."""
-        return self.tol is not None and self.tol < _FINE and len(self.columns) <= _MANY
+        fine = self.tol is not None and self.tol < _FINE
+        return fine and len(self.columns) <= MOST_COLUMNS
 
     def _needed(self):
         needed = self.task.needed(self.tol, self.objective)

@@ -5,7 +5,7 @@ from scipy.linalg import LinAlgError
 
 from skgd._report import Report
 from skgd.auto._bridge import Bridge
-from skgd.auto._interior import InteriorPoint
+from skgd.auto._interior import MOST_COLUMNS, InteriorPoint
 from skgd.auto._settle import few_rows, moving_columns, on_rows, settle
 from skgd.auto._shifted import (
     LEAST_SHARE,
@@ -22,7 +22,6 @@ _SETTLE = 4  # epochs before the rows near their kinks are settled, then between
 # Of the squared residual of conjugate gradients: at first, where a rough decrement has
 # been too small, and where it certifies.
 _CLOSE, _CLOSEST = 1e-2, 1e-5
-_LARGEST = 2000  # features of an interior point
 # Rows below which an interior point is no slower: it reads all of them each time. With
 # 16 a column an interior point takes up to twice as long (digits; 150 and 300 columns,
 # hinge).
@@ -119,7 +118,7 @@ class Multipliers:
 
     def _hand_over(self):
         """Leave the rest to an interior point, which finds its own start."""
-        if len(self.columns) <= _LARGEST:
+        if len(self.columns) <= MOST_COLUMNS:
             self.safe = InteriorPoint(self.task, self.v, self.b, self.tol)
 
     def run_epoch(self) -> Report:
@@ -165,7 +164,7 @@ class Multipliers:
                 return self._report(certified=True)
         self.inner += 1
         many = self.inner > _MOST_INNER or self.epoch > _MOST
-        if many and len(self.columns) <= _LARGEST:
+        if many and len(self.columns) <= MOST_COLUMNS:
             raise LinAlgError
         self._advance(direction)
         # A short step followed a direction that had no curvature where it began.
@@ -287,7 +286,7 @@ def chosen(task, d):
     """Give how Newton's systems are solved; None if an interior point is better."""
     if d == 0 or task.positive or task.l1.any():
         return None
-    if d > (500 if task.view.sparse else _LARGEST):
+    if d > (500 if task.view.sparse else MOST_COLUMNS):
         return by_conjugate_gradients
     few = task.view.n_rows < max(_ROWS_A_COLUMN * d, _FEW_ROWS) or d > 500
     return None if few else by_cholesky

@@ -3,7 +3,6 @@
 import numpy as np
 
 from skgd._report import Report
-from skgd.auto._interior import InteriorPoint
 from skgd.auto._promise import keeps_promise, tolerated_change
 
 _FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
@@ -87,12 +86,12 @@ class ProximalNewton:
 
     @property
     def stalled(self) -> bool:
-        """Whether an interior point should go on.
+        """Whether an interior point, where one suits, should go on.
 
         The model has many more columns than an optimum has coefficients, that is rows
         at most beside l1 alone; or after many epochs nearly as many are not zero.
         """
-        if not (InteriorPoint.outruns_newton(self.task) and self.v.any()):
+        if not self.v.any():
             return False
         rows, nonzero = self.task.view.n_rows, np.count_nonzero(self.v)
         grows = not self.model.whole and len(self.model.columns) > _MANY_A_ROW * rows

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skgd._report import Report
-from skgd.auto._interior import InteriorPoint
+from skgd.auto._interior import MOST_COLUMNS, InteriorPoint
 from skgd.auto._kinked_model import GramModel
 from skgd.auto._settle import on_rows
 from skgd.auto._shifted import exact_step
@@ -17,7 +17,6 @@ _INNER = 0.1  # of the gap: what a stage may leave of its own objective
 _TOO_LONG, _CLOSER, _MOST_IN_DOUBT = 1.5, 0.1, 60
 _MOST_INNER, _MOST = 60, 400  # Newton steps a stage and in all
 _SLOW = 60  # after which an interior point takes over, if it can
-_LARGEST = 2000  # features of an interior point
 _SHARE = 1e-7  # of the mean curvature, for rows that have none
 _HALVINGS = 30  # of the share of slopes that bounds best
 _WHOLE = 300  # columns up to which the Gram of all of them is formed
@@ -68,7 +67,11 @@ class ProximalMultipliers:
     def run_epoch(self) -> Report:
         """Take a Newton step; end the stage before it where it is done."""
         self.epoch += 1
-        if self.safe is None and self.epoch > _SLOW and len(self.task.l1) <= _LARGEST:
+        if (
+            self.safe is None
+            and self.epoch > _SLOW
+            and len(self.task.l1) <= MOST_COLUMNS
+        ):
             self.safe = InteriorPoint(self.task, self.v, self.b, self.tol)
         if self.safe is not None:
             report = self.safe.run_epoch()
