@@ -32,7 +32,11 @@ textbook = GDClassifier(
 ravine = textbook.set_params(eta0=0.8)
 _, ax = plt.subplots(figsize=(6.4, 2.5), layout="constrained")
 display = DescentPathDisplay.from_estimator(ravine, centred, y, ax=ax)
-ax.set(aspect="equal", ylabel="coefficient of\nmean texture")
+ax.set(
+    aspect="equal",
+    xlabel="coefficient of radius error (log odds per unit)",
+    ylabel="mean texture\n(log odds per unit)",
+)
 ax.legend(loc="lower left")
 display.title = "Ravine: 40 steps, from wall to wall"
 animation = display.animate()
@@ -45,7 +49,11 @@ scaled = StandardScaler().set_output(transform="pandas").fit_transform(X)
 bowl = textbook.set_params(eta0=4.0)
 _, ax = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
 display = DescentPathDisplay.from_estimator(bowl, scaled, y, ax=ax)
-ax.set_aspect("equal")
+ax.set(
+    aspect="equal",
+    xlabel="coefficient of radius error (log odds per sd)",
+    ylabel="mean texture\n(log odds per sd)",
+)
 display.title = "Bowl: 40 steps, straight to the optimum"
 animation_of_the_bowl = display.animate()
 

@@ -42,7 +42,10 @@ print(f"largest stable learning rate: {limit:.3f}")
 ravine = GDRegressor(eta0=round(0.95 * limit, 3), **settings)
 _, ax = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
 _ = DescentPathDisplay.from_estimator(ravine, X, y, coordinates=("s5", "bmi"), ax=ax)
-names = {"xlabel": "coefficient of s5", "ylabel": "coefficient\nof bmi"}
+names = {
+    "xlabel": "coefficient of s5 (score per unit of the logarithm)",
+    "ylabel": "coefficient\nof bmi (score\nper kg/m²)",
+}
 ax.set(aspect="equal", title="Ravine: 50 steps from wall to wall", **names)
 plt.show()
 
@@ -63,7 +66,12 @@ print(f"condition number: {np.linalg.cond(scaled.T @ scaled):.1f}")
 limit = 2 / np.linalg.eigvalsh(scaled.T @ scaled / len(X)).max()
 bowl = GDRegressor(eta0=round(0.5 * limit, 3), **settings)
 display = DescentPathDisplay.from_estimator(bowl, scaled, y, coordinates=("s5", "bmi"))
-display.ax_.set(aspect="equal", title="Bowl: a few steps to the lowest point")
+names_of_scaled = {
+    "xlabel": "coefficient of s5 (score per sd)",
+    "ylabel": "coefficient of bmi (score per sd)",
+}
+title = "Bowl: a few steps to the lowest point"
+display.ax_.set(aspect="equal", title=title, **names_of_scaled)
 plt.show()
 
 # %%
