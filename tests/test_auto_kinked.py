@@ -1,41 +1,25 @@
 """Auto descent on kinked losses ends at the optimum, and says how far it was."""
 
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from kinked_tasks import PARAMETERS, Penalty, make_task, objective, run
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from auto_reference import columns_in_groups
 from skgd import GDRegressor
-from skgd._core.bridge import View
-from skgd._core.engine import Design
-from skgd._core.sample_space import SampleLoss
+from skgd.auto._dual_bound import best_share
 from skgd.auto._interior import InteriorPoint
 from skgd.auto._interval import Interval
 from skgd.auto._multipliers import Multipliers, chosen
-from skgd.auto._proximal_multipliers import ProximalMultipliers, best_share
+from skgd.auto._proximal_multipliers import ProximalMultipliers
 from skgd.auto._shifted import by_cholesky
-from skgd.auto._task import Task
 
-PARAMETERS = {
-    "hinge": 0.0,
-    "absolute_error": 0.0,
-    "quantile": 0.75,
-    "epsilon_insensitive": 0.3,
-}
 LOSSES = pytest.mark.parametrize("loss", PARAMETERS)
 METHODS = pytest.mark.parametrize("method", [InteriorPoint, Multipliers])
-
-
-@dataclass
-class Penalty:
-    ridge: float = 0.0
-    l1: float = 0.0
-    positive: bool = False
 
 
 L2, L1, NONE = Penalty(ridge=1e-2), Penalty(l1=1e-2), Penalty()
@@ -44,52 +28,6 @@ PENALTIES = pytest.mark.parametrize(
     [L2, L1, Penalty(1e-2, 1e-2), NONE, Penalty(1e-3, 1e-3, positive=True)],
     ids=["l2", "l1", "elasticnet", "none", "positive"],
 )
-
-
-def make_task(X, y, loss, penalty, weight=None, fit_intercept=True):
-    n, d = X.shape
-    s = np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64)
-    s = s / s.sum()
-    dense = X.astype(np.float64)
-    mean = s @ dense if fit_intercept else np.zeros(d)
-    variance = s @ (dense - mean) ** 2
-    constant = np.ptp(dense[s > 0], axis=0) == 0
-    size = np.where(constant, 1.0, variance + penalty.ridge)
-    scale = np.where(constant, 0.0, 1.0 / np.sqrt(size))
-    interval = Interval(loss, PARAMETERS[loss], y, s)
-    b = interval.best_constant() if fit_intercept else 0.0
-    return Task(
-        View(Design(X), np.arange(n, dtype=np.uint32), mean, scale),
-        SampleLoss(loss, PARAMETERS[loss], y, s),
-        penalty.ridge * scale**2,
-        penalty.l1 * scale,
-        penalty.positive,
-        fit_intercept,
-        np.array([b]),
-        interval.value(np.full(n, b)),
-    )
-
-
-def run(method, task, tol=1e-8, start=None):
-    """Give the descent at its end and its reports."""
-    v, b = np.zeros((1, task.view.n_features)), task.constant
-    descent = method(task, *(start or (v, b)), tol)
-    reports = []
-    for _ in range(500):
-        reports.append(descent.run_epoch())
-        last = reports[-1]
-        met = last.suboptimality <= task.needed(tol, last.objective)
-        if last.exhausted or (last.certified and met):
-            break
-    assert np.isfinite(descent.v).all()
-    return descent, reports
-
-
-def objective(task, descent):
-    loss = task.loss
-    interval = Interval(loss.name, loss.parameter, loss.y, loss.weight)
-    z = task.view.matvec(descent.v)[0] + descent.b[0]
-    return interval.value(z) + task.penalty(descent.v)
 
 
 def make_data(rng, loss, n=300, d=8):

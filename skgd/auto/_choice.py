@@ -8,13 +8,16 @@ from skgd.auto._dual import DualAscent
 from skgd.auto._interior import InteriorPoint
 from skgd.auto._least_squares import LeastSquares
 from skgd.auto._multipliers import Multipliers
+from skgd.auto._primal_dual import PrimalDual
 from skgd.auto._proximal import ProximalNewton
 from skgd.auto._proximal_multipliers import ProximalMultipliers
 from skgd.auto._rosenblatt import Rosenblatt
+from skgd.auto._settle import moving_columns, on_rows
 from skgd.auto._smooth import SmoothDescent
 from skgd.auto._wide_factor import WideFactor
 
 _MANY_ROWS, _MANY_COLUMNS = 20_000, 2000
+_FEW_ROWS = 500  # of sparse X: systems of them are solved whole
 # Columns up to which sparse X has Cholesky factors, as `multipliers` takes them. Dual
 # ascent crawls where columns differ in size, and few columns do not pay for the risk.
 _NARROW = 500
@@ -78,12 +81,13 @@ def make_descent(task, v, b, tol, mode, seed, earlier=None):
         )
     if not task.loss.kinked:
         return _make_smooth(task, v, b, tol, mode, seed, earlier)
-    separable = _separable(task)
     if _has_dual(task):
         dual = DualAscent(task, v, b, tol, mode, seed)
         if dual.holds:
-            return Relay(dual, lambda v, b: Multipliers(task, v, b, tol))
-    return _make_kinked(task, v, b, tol, separable)
+            return Relay(dual, lambda v, b: _after_dual(task, v, b, tol, dual.t))
+    if _separable(task):
+        return Multipliers(task, v, b, tol)
+    return _make_doubly_kinked(task, v, b, tol, earlier)
 
 
 def _separable(task):
@@ -175,15 +179,34 @@ def _by_gradients(task, tol, earlier) -> bool:
     return task.space.choose_rows(task, tol) == 0
 
 
-def _make_kinked(task, v, b, tol, separable):
-    """Give the descent on a kinked loss: beside kinks, for much data, a step at a time.
+def _after_dual(task, v, b, tol, t):
+    """Give what goes on from dual ascent, from the slopes too that it has come to.
 
-    An interior point reads all rows 10 to 40 times, and factors d x d systems.
+    Newton steps by conjugate gradients take a half to a sixth of the time on many rows
+    of few columns, and are exact where rows are few; else they may not end at all.
+    """
+    many = task.view.n_features > _MANY_COLUMNS and task.view.n_rows > _FEW_ROWS
+    if many and PrimalDual.suits(task):
+        return PrimalDual(task, v, b, tol, t[task.loss.weight > 0.0])
+    return Multipliers(task, v, b, tol)
+
+
+def _make_doubly_kinked(task, v, b, tol, earlier):
+    """Give the descent on a kinked loss beside l1 or positivity.
+
+    An interior point reads all rows 10 to 40 times, and factors systems of the rows or
+    of the columns that may move. Where those are too large, steps need products only
+    (sparse X), or the rows are read for a few Newton steps (dense X).
     """
     n, d = task.view.n_rows, task.view.n_features
+    if task.view.sparse and d > _MANY_COLUMNS and PrimalDual.suits(task):
+        rows = on_rows(task)
+        d = len(moving_columns(rows, rows.loss.interval))
+        if d > _MANY_COLUMNS and not WideFactor.suits(task.view, d):
+            earlier = _of_kind(PrimalDual, earlier)
+            start = (earlier.t, earlier.balance) if earlier else ()
+            return PrimalDual(task, v, b, tol, *start)
     many_rows = not task.view.sparse and n >= max(_MANY_ROWS, 100 * d)
-    if not separable and WideFactor.suits(task.view, d):
-        return InteriorPoint(task, v, b, tol)
-    if not separable and (d > _MANY_COLUMNS or many_rows):
+    if many_rows or (d > _MANY_COLUMNS and not WideFactor.suits(task.view, d)):
         return ProximalMultipliers(task, v, b, tol)
-    return Multipliers(task, v, b, tol)
+    return InteriorPoint(task, v, b, tol)

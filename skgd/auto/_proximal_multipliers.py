@@ -3,6 +3,7 @@
 import numpy as np
 
 from skgd._report import Report
+from skgd.auto._dual_bound import bound_below
 from skgd.auto._interior import MOST_COLUMNS, InteriorPoint
 from skgd.auto._kinked_model import GramModel
 from skgd.auto._settle import on_rows
@@ -18,7 +19,6 @@ _TOO_LONG, _CLOSER, _MOST_IN_DOUBT = 1.5, 0.1, 60
 _MOST_INNER, _MOST = 60, 400  # Newton steps a stage and in all
 _SLOW = 60  # after which an interior point takes over, if it can
 _SHARE = 1e-7  # of the mean curvature, for rows that have none
-_HALVINGS = 30  # of the share of slopes that bounds best
 _WHOLE = 300  # columns up to which the Gram of all of them is formed
 _SMOOTH_START = 0.5  # of the rows have curvature in the first stage
 
@@ -44,7 +44,6 @@ class ProximalMultipliers:
         self.interval = self.task.loss.interval
         whole = self.task.view.n_features <= _WHOLE
         self.model = GramModel(self.task) if whole else WorkingSetModel(self.task)
-        self.fixed = 0.0 if task.fit_intercept else task.constant[0]
         self.x = np.append(v[0], b if task.fit_intercept else b[:0])
         self.z = self.task.view.matvec(v)[0] + b[0]
         self.v, self.b = v.copy(), b.copy()
@@ -194,35 +193,7 @@ class ProximalMultipliers:
 
     def _bound(self, t, g):
         """Raise the bound by the best share of slopes t, whose gradient is g."""
-        task = self.task
-        pull = -g if task.positive else np.abs(g)
-        sum_left = 0.0
+        task, left = self.task, 0.0
         if task.fit_intercept:
-            sum_left = abs(t.sum()) * (abs(self.x[-1]) + abs(task.constant[0]) + 1.0)
-        offset = self.interval.center - self.fixed
-        dual = -t @ offset - self.interval.slack * np.abs(t).sum() - sum_left
-        over = pull > task.l1
-        columns = pull[over], task.l1[over], task.ridge[over]
-        self.lower = max(self.lower, best_share(float(dual), *columns))
-
-
-def best_share(dual, pull, l1, ridge) -> float:
-    """Give the most of s dual - sum (s pull - l1)^2 / (2 ridge) over 0 <= s <= 1.
-
-    A column counts from where s pull is above l1; if it has no ridge, s ends there.
-    """
-    bare = ridge == 0.0
-    high = float((l1[bare] / pull[bare]).min(initial=1.0))
-    pull, l1, ridge = pull[~bare], l1[~bare], ridge[~bare]
-
-    def slope(share):
-        return dual - (pull / ridge) @ np.maximum(share * pull - l1, 0.0)
-
-    if slope(high) < 0.0:
-        low = 0.0
-        for _ in range(_HALVINGS):
-            share = 0.5 * (low + high)
-            low, high = (share, high) if slope(share) > 0.0 else (low, share)
-        high = low
-    excess = np.maximum(high * pull - l1, 0.0)
-    return high * dual - 0.5 * float((excess**2 / ridge).sum())
+            left = abs(t.sum()) * (abs(self.x[-1]) + abs(task.constant[0]) + 1.0)
+        self.lower = max(self.lower, bound_below(task, self.interval, t, g, left))

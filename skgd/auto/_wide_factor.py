@@ -9,8 +9,8 @@ _MOST_ROWS = 2000
 # Of the columns: with more rows, a Cholesky factor of the Hessian takes less time than
 # the 4 n_rows^2 n_columns multiplications of Q.
 _MOST_SHARE = 0.25
-# n_rows^2 n_columns of a sparse X that is filled up: a second an iteration.
-_MOST_FILLED = 4_000_000_000
+# n_rows^2 n_columns of a sparse X that is filled up: a fifth of a second an iteration.
+_MOST_FILLED = 500_000_000
 
 
 class WideFactor:
