@@ -10,6 +10,8 @@ from sklearn.utils.extmath import safe_sparse_dot
 from skgd import _validation
 
 _BLOCK_BYTES = 2**22  # of X, where rows are picked: a copy of a block at a time
+# Of the largest weight: 1 / weight overflows there, and nothing that is seen is lost.
+_NEGLIGIBLE = 1e-290
 
 
 @dataclass
@@ -28,7 +30,7 @@ class Training:
 
     @property
     def rows(self) -> np.ndarray:
-        """Give the rows of weight above zero.
+        """Give the rows of weight above zero, beside the largest one.
 
         Returns
         -------
@@ -37,7 +39,8 @@ class Training:
         """
         if self.weight is None:
             return np.arange(self.X.shape[0], dtype=np.uint32)
-        return np.flatnonzero(self.weight).astype(np.uint32)
+        least = _NEGLIGIBLE * self.weight.max(initial=0.0)
+        return np.flatnonzero(self.weight > least).astype(np.uint32)
 
 
 def rows_to_train_on(estimator, training, given=None):

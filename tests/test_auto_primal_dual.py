@@ -216,6 +216,37 @@ def test_what_suits_which_rows():
     assert not isinstance(chosen(many, penalty=None, positive=True), PrimalDual)
 
 
+@pytest.mark.parametrize("unit", [1e-300, 1e-160, 1e160, 1e300])
+def test_units_of_y_change_nothing(unit):
+    X, z = words(6)
+    model = GDRegressor("absolute_error", penalty="l1", alpha=1e-4)
+    plain = model.fit(X, z)
+    n_iter, objective = plain.n_iter_, plain.objective_
+    scaled = model.fit(X, z * unit)
+    assert scaled.n_iter_ == n_iter
+    assert_allclose(scaled.objective_ / unit, objective, rtol=1e-9)
+
+
+def test_rows_next_to_no_weight_and_heavy_classes():
+    X, z = words(6)
+    weight = np.ones(len(z))
+    weight[:5] = 1e-320
+    fit = GDRegressor("absolute_error", penalty="l1", alpha=1e-4).fit
+    assert fit(X, z, sample_weight=weight).converged_
+    heavy = GDClassifier(
+        "hinge", penalty="l1", alpha=1e-4, class_weight={0: 1e-4, 1: 1.0}
+    )
+    assert heavy.fit(X, z > np.quantile(z, 0.7)).converged_
+
+
+def test_a_start_with_slopes_has_their_bound(rng):
+    task = a_task(rng, "hinge", Penalty(1e-3))
+    done, _ = run(PrimalDual, task, 1e-6)
+    start = np.zeros((1, task.view.n_features)), task.constant
+    fresh = PrimalDual(task, *start, 1e-6, done.t)
+    assert fresh.lower >= done.lower - 1e-6 * task.null_objective
+
+
 def test_dual_ascent_hands_its_slopes_over(rng):
     task = a_task(rng, "hinge", Penalty(1e-3))
     t = 1e-3 * rng.random(task.view.n_rows)

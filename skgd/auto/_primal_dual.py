@@ -52,7 +52,8 @@ class PrimalDual:
         The slopes that were seen last.
     balance : float
         How long steps on t are beside those on v and b, the primal weight of the
-        papers. At a restart it goes half of the way to what the distances tell.
+        papers, z in units of its distance from the kinks. At a restart it goes half of
+        the way to what the distances tell.
 
     References
     ----------
@@ -73,8 +74,12 @@ class PrimalDual:
         z = self._predict(w)
         self.objective = self.interval.value(z) + self.task.penalty(v)
         self.lower = 0.0  # no loss is negative
+        constant = np.full(len(z), task.constant[0])
+        self._width = float(self.interval.distance(constant).mean()) or 1.0
         self.balance = self._first_balance() if balance is None else balance
         self._n_steps = 0
+        if t is not None:
+            self._raise_bound(t)
         self._begin(w, np.zeros(len(z)) if t is None else t)
 
     @staticmethod
@@ -91,11 +96,12 @@ class PrimalDual:
     def _set_steps(self):
         """Set the steps of columns and rows, such that no product is longer than both.
 
-        sum_i s_i a_ij^2 of a column, and how many columns a row has, a_ij being that of
-        centred columns where their mean is large: the others leave it to the intercept.
+        sum_i s_i a_ij^2 of a column, and how many columns a row has, s being how far t
+        may go, and a_ij that of centred columns where their mean is large: the others
+        leave it to the intercept.
         """
-        view, weight = self.task.view, self.task.loss.weight
-        squares, total = view.rmatvec_squared(weight), weight.sum()
+        view, reach = self.task.view, self._reach()
+        squares, total = view.rmatvec_squared(reach), reach.sum()
         offset = view.mean * view.scale
         full = total * offset**2 * (1.0 - _MEAN) > _MEAN * squares
         self._offset = np.where(full, 0.0, offset)
@@ -104,18 +110,28 @@ class PrimalDual:
         np.divide(1.0, squares, out=self._step[:-1], where=squares > 0.0)
         self._step[-1] = self.task.fit_intercept / total
         lengths = np.diff(view.X.indptr)[view.rows]
-        self._dual_step = weight / (lengths + np.count_nonzero(full) + 1.0)
+        self._dual_step = reach / (lengths + np.count_nonzero(full) + 1.0)
         self._ridge, self._l1 = np.append(
             [self.task.ridge, self.task.l1], [[0], [0]], 1
         )
 
+    def _reach(self):
+        """Give how far each t may go, if those below zero are to balance the others."""
+        below, above = -self.interval.low, self.interval.high
+        sums = below.sum(), above.sum()
+        if self.task.fit_intercept and min(sums) > 0.0:
+            below, above = (
+                side * (min(sums) / whole)
+                for side, whole in zip((below, above), sums, strict=True)
+            )
+        return np.maximum(below, above)
+
     def _first_balance(self):
         """Give how large t is beside v, if rows are at the ends of their slopes."""
-        weight = self.interval.weight
-        constant = np.full(len(weight), self.task.constant[0])
-        width = float(self.interval.distance(constant).mean()) or 1.0
-        largest = float((weight**2 / self._dual_step).sum())
-        return math.sqrt(largest / weight.sum()) / width
+        reach = self._reach()
+        return math.sqrt(
+            self._lengths(np.zeros_like(self._step), reach)[1] / reach.sum()
+        )
 
     def run_epoch(self) -> Report:
         """Take some steps; look at the model and the bound that they have led to."""
@@ -150,14 +166,14 @@ class PrimalDual:
 
     def _map(self, w, t):
         """Step on w, then on t."""
-        step = self._step / self.balance
+        step = self._step * (self._width / self.balance)
         x = w - step * self._pull(t)
         shrunk = np.maximum(np.abs(x) - step * self._l1, 0.0)
         x = np.copysign(shrunk, x) / (1.0 + step * self._ridge)
         if self.task.positive:
             np.maximum(x[:-1], 0.0, out=x[:-1])
         z = self._predict(2.0 * x - w)
-        rate = self.balance * self._dual_step / self.interval.weight
+        rate = self.balance / self._width * self._dual_step / self.interval.weight
         return x, self.interval.slopes(z, t, rate)[0]
 
     def _advance(self):
@@ -183,17 +199,20 @@ class PrimalDual:
         )
 
     def _lengths(self, dw, dt):
-        """Give the squares of two changes, in units of their steps."""
-        moves = self._step > 0.0
-        primal = float((dw[moves] ** 2 / self._step[moves]).sum())
-        return primal, float((dt**2 / self._dual_step).sum())
+        """Give the squares of two changes, in units of their steps and the width."""
+        primal, dual = np.zeros_like(dw), np.zeros_like(dt)
+        np.divide((dw / self._width) ** 2, self._step, primal, where=self._step > 0.0)
+        np.divide(dt**2, self._dual_step, dual, where=self._dual_step > 0.0)
+        return float(primal.sum()), float(dual.sum())
 
     def _size(self):
         """Give how far the last step goes, in the metric in which none goes farther."""
         dw, dt = (a - b for a, b in zip(self._image, self._point, strict=True))
         primal, dual = self._lengths(dw, dt)
         both = self.balance * primal + dual / self.balance
-        return math.sqrt(max(both - 2.0 * float(self._predict(dw) @ dt), 0.0))
+        return math.sqrt(
+            max(both - 2.0 * float(self._predict(dw / self._width) @ dt), 0)
+        )
 
     def _is_due(self, size):
         """Tell whether to start anew."""
@@ -214,7 +233,11 @@ class PrimalDual:
         objective = self.interval.value(self._predict(x)) + task.penalty(v)
         if objective < self.objective:
             self.objective, self.v, self.b = objective, v.copy(), b
-        if task.fit_intercept:
+        self._raise_bound(t)
+
+    def _raise_bound(self, t):
+        if self.task.fit_intercept:
             t = balanced(t, self.interval)
-        g = task.view.rmatvec(t[None])[0]
-        self.lower = max(self.lower, bound_below(task, self.interval, t, g))
+        g = self.task.view.rmatvec(t[None])[0]
+        bound = bound_below(self.task, self.interval, t, g)
+        self.lower = max(self.lower, bound)
