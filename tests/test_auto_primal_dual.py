@@ -249,13 +249,16 @@ def test_a_start_with_slopes_has_their_bound(rng):
 
 def test_dual_ascent_hands_its_slopes_over(rng):
     task = a_task(rng, "hinge", Penalty(1e-3))
+    done, _ = run(PrimalDual, task, 1e-3)
     t = 1e-3 * rng.random(task.view.n_rows)
-    model = np.zeros((1, task.view.n_features)), task.constant
-    assert isinstance(_choice._after_dual(task, *model, 1e-3, t), Multipliers)
+    none = np.zeros_like(done.v), task.constant
+    assert isinstance(_choice._after_dual(task, done.v, done.b, 1e-3, t), Multipliers)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_choice, "_MANY_COLUMNS", 50)
         patch.setattr(_choice, "_FEW_ROWS", 50)
-        descent = _choice._after_dual(task, *model, 1e-3, t)
+        descent = _choice._after_dual(task, done.v, done.b, 1e-3, t)
+        # a penalty so strong that nothing is explained leaves nothing but rounding
+        assert isinstance(_choice._after_dual(task, *none, 1e-3, t), Multipliers)
     assert isinstance(descent, PrimalDual)
     assert_array_equal(descent._start[1], t[task.loss.weight > 0.0])
 

@@ -18,6 +18,7 @@ from skgd.auto._wide_factor import WideFactor
 
 _MANY_ROWS, _MANY_COLUMNS = 20_000, 2000
 _FEW_ROWS = 500  # of sparse X: systems of them are solved whole
+_LITTLE = 1e-6  # of F
 # Columns up to which sparse X has Cholesky factors, as `multipliers` takes them. Dual
 # ascent crawls where columns differ in size, and few columns do not pay for the risk.
 _NARROW = 500
@@ -186,9 +187,18 @@ def _after_dual(task, v, b, tol, t):
     of few columns, and are exact where rows are few; else they may not end at all.
     """
     many = task.view.n_features > _MANY_COLUMNS and task.view.n_rows > _FEW_ROWS
-    if many and PrimalDual.suits(task):
+    if many and PrimalDual.suits(task) and _explains(task, v, b):
         return PrimalDual(task, v, b, tol, t[task.loss.weight > 0.0])
     return Multipliers(task, v, b, tol)
+
+
+def _explains(task, v, b) -> bool:
+    """Tell whether a model is more than the best constant one, but for little.
+
+    Where it is not, `tol` is next to rounding, and Newton's systems nearly the ridge.
+    """
+    objective = task.loss.evaluate(task.view.matvec(v) + b[:, None]) + task.penalty(v)
+    return task.null_objective - objective > _LITTLE * task.null_objective
 
 
 def _make_doubly_kinked(task, v, b, tol, earlier):
