@@ -203,10 +203,7 @@ def chosen(X, loss="absolute_error", **parameters):
 
 
 def test_what_suits_which_rows():
-    few, many = (
-        words(4, d=1000)[0],
-        words(4)[0],
-    )
+    (few, _), (many, _) = words(4, d=1000), words(4)
     assert isinstance(chosen(many, penalty="l1", alpha=1e-6), PrimalDual)
     assert isinstance(chosen(many, penalty="elasticnet", alpha=1e-6), PrimalDual)
     assert isinstance(chosen(few, penalty="l1", alpha=1e-6), InteriorPoint)

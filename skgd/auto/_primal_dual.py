@@ -111,9 +111,8 @@ class PrimalDual:
         self._step[-1] = self.task.fit_intercept / total
         lengths = np.diff(view.X.indptr)[view.rows]
         self._dual_step = reach / (lengths + np.count_nonzero(full) + 1.0)
-        self._ridge, self._l1 = np.append(
-            [self.task.ridge, self.task.l1], [[0], [0]], 1
-        )
+        self._ridge = np.append(self.task.ridge, 0.0)
+        self._l1 = np.append(self.task.l1, 0.0)
 
     def _reach(self):
         """Give how far each t may go, if those below zero are to balance the others."""
@@ -129,9 +128,8 @@ class PrimalDual:
     def _first_balance(self):
         """Give how large t is beside v, if rows are at the ends of their slopes."""
         reach = self._reach()
-        return math.sqrt(
-            self._lengths(np.zeros_like(self._step), reach)[1] / reach.sum()
-        )
+        _, dual = self._lengths(np.zeros_like(self._step), reach)
+        return math.sqrt(dual / reach.sum())
 
     def run_epoch(self) -> Report:
         """Take some steps; look at the model and the bound that they have led to."""
@@ -209,10 +207,9 @@ class PrimalDual:
         """Give how far the last step goes, in the metric in which none goes farther."""
         dw, dt = (a - b for a, b in zip(self._image, self._point, strict=True))
         primal, dual = self._lengths(dw, dt)
-        both = self.balance * primal + dual / self.balance
-        return math.sqrt(
-            max(both - 2.0 * float(self._predict(dw / self._width) @ dt), 0)
-        )
+        product = float(self._predict(dw / self._width) @ dt)
+        size = self.balance * primal + dual / self.balance - 2.0 * product
+        return math.sqrt(max(size, 0.0))
 
     def _is_due(self, size):
         """Tell whether to start anew."""
