@@ -30,7 +30,8 @@ struct Samples {
   std::size_t n_outputs;   // K
 
   // Targets and weights (K, R) of R rows: +-1 for classes (a single output speaks for
-  // class 1). What there is of them is asked once, not for each row.
+  // class 1). What there is of them is asked once, not for each row, and no class
+  // decides on a branch: none can be predicted (measured: up to a third of an epoch).
   SKGD_INLINE void read(const std::uint32_t* rows, std::size_t R, std::size_t K,
                         double* target, double* s) const {
     if (y != nullptr)
@@ -46,7 +47,8 @@ struct Samples {
     });
     if (positive != nullptr)
       each(R, K, [&](std::size_t, std::size_t k, std::size_t i) SKGD_INLINE_LAMBDA {
-        s[i] *= target[i] > 0.0 ? positive[k] : 1.0;
+        const double own = 0.5 + 0.5 * target[i];  // 0 or 1; a choice would be a branch
+        s[i] *= own * positive[k] + (1.0 - own);
       });
   }
 
@@ -76,7 +78,8 @@ struct Samples {
                                      std::size_t R, std::size_t K, double* target) {
     const std::int32_t first = K == 1 ? 1 : 0;
     each(R, K, [&](std::size_t r, std::size_t k, std::size_t i) SKGD_INLINE_LAMBDA {
-      target[i] = code[rows[r]] == static_cast<std::int32_t>(k) + first ? 1.0 : -1.0;
+      const bool own = code[rows[r]] == static_cast<std::int32_t>(k) + first;
+      target[i] = 2 * own - 1;  // of `own ? 1.0 : -1.0` gcc makes a branch
     });
   }
 };
