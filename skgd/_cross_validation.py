@@ -20,7 +20,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skgd import _validation
 from skgd._base import _all_or_nothing
-from skgd._path import check_alphas, descend_along, grid_of
+from skgd._path import checked_alphas, descend_along, grid_of
 
 # Parameters that the plain estimators do not have, or that mean something else there.
 _OWN = "alphas", "eps", "cv", "scoring", "refit", "n_alphas_no_change", "n_jobs"
@@ -84,11 +84,11 @@ class AlphaSearch:
 
     def _search(self, X, y, sample_weight, groups, params):
         with _all_or_nothing(self):
-            plain = self._checked()
+            plain, alphas = self._checked()
             routed = self._routed(sample_weight, groups, params)
             whole = plain._training(X, y, sample_weight, reset=True)
             _validation.check_sound(whole.X)
-            alphas = grid_of(plain, whole, self.alphas, self.eps)
+            alphas = grid_of(plain, whole, alphas, self.eps)
             weight = _validation.check_sample_weight(sample_weight, whole.X.shape[0])
             data = _Data(whole.X, plain._original(whole.targets), weight)
             cv = check_cv(self.cv, data.y, classifier=is_classifier(self))
@@ -114,9 +114,9 @@ class AlphaSearch:
         return clone(self._plain_class(**shared))
 
     def _checked(self):
-        """Give the plain estimator, all parameters being what they must be."""
+        """Give the plain estimator and the alphas; all parameters are sound."""
         plain = self._plain().set_params(n_jobs=self.n_jobs)
-        check_alphas(plain, self.alphas, self.eps)
+        alphas = checked_alphas(plain, self.alphas, self.eps)
         patience = self.n_alphas_no_change
         is_int = isinstance(patience, Integral) and not isinstance(patience, bool)
         if patience is not None and not (is_int and patience >= 1):
@@ -125,7 +125,7 @@ class AlphaSearch:
             )
         if not isinstance(self.refit, (bool, np.bool_)):
             raise ValueError(f"refit must be a bool, got {self.refit!r}.")
-        return plain.set_params(n_jobs=None)
+        return plain.set_params(n_jobs=None), alphas
 
     def _routed(self, sample_weight, groups, params):
         """Give the arguments of the splitter and of the scorer."""
