@@ -100,7 +100,8 @@ class PrimalDual:
         may go, and a_ij that of centred columns where their mean is large: the others
         leave it to the intercept.
         """
-        view, reach = self.task.view, self._reach()
+        view = self.task.view
+        reach = self._reach = self._find_reach()
         squares, total = view.rmatvec_squared(reach), reach.sum()
         offset = view.mean * view.scale
         full = total * offset**2 * (1.0 - _MEAN) > _MEAN * squares
@@ -114,7 +115,7 @@ class PrimalDual:
         self._ridge = np.append(self.task.ridge, 0.0)
         self._l1 = np.append(self.task.l1, 0.0)
 
-    def _reach(self):
+    def _find_reach(self):
         """Give how far each t may go, if those below zero are to balance the others."""
         below, above = -self.interval.low, self.interval.high
         sums = below.sum(), above.sum()
@@ -127,9 +128,8 @@ class PrimalDual:
 
     def _first_balance(self):
         """Give how large t is beside v, if rows are at the ends of their slopes."""
-        reach = self._reach()
-        _, dual = self._lengths(np.zeros_like(self._step), reach)
-        return math.sqrt(dual / reach.sum())
+        _, dual = self._lengths(np.zeros_like(self._step), self._reach)
+        return math.sqrt(dual / self._reach.sum())
 
     def run_epoch(self) -> Report:
         """Take some steps; look at the model and the bound that they have led to."""
