@@ -1,9 +1,12 @@
 """alpha_path: the models of fits at each alpha, on the way from one to the next."""
 
+import pickle
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lasso_path
@@ -190,6 +193,25 @@ def test_path_changes_neither_the_estimator_nor_its_alpha():
     alpha_path(estimator, *DIABETES, alphas=3)
     assert estimator.alpha == 7.0
     assert not hasattr(estimator, "coef_")
+
+
+@pytest.mark.parametrize("mode", ["batch", "stochastic"])
+def test_path_leaves_a_fitted_estimator_as_it_is(mode):
+    X, y = load_wine(return_X_y=True, as_frame=True)
+    X_other, y_other = load_breast_cancer(return_X_y=True)
+    random_state = np.random.RandomState(3)
+    model = GDClassifier(mode=mode, penalty="l1", random_state=random_state)
+    fresh = clone(model)
+    model.fit(X, y)
+    before = pickle.dumps(model)
+    model.set_params(random_state=np.random.RandomState(3))
+    path = alpha_path(model, X_other, y_other, alphas=3)
+    assert_array_equal(path.coefs, alpha_path(fresh, X_other, y_other, alphas=3).coefs)
+    assert_array_equal(
+        model.random_state.get_state()[1], fresh.random_state.get_state()[1]
+    )
+    model.set_params(random_state=random_state)
+    assert pickle.dumps(model) == before
 
 
 def test_path_is_deterministic():
