@@ -7,8 +7,9 @@
     relative_suboptimality(problem, coef, intercept)
 
 Log loss goes by (proximal) Newton, every other loss by an interior point method; on
-wide sparse X by an augmented Lagrangian with conjugate gradients, or for l1 by the
-same on a working set of columns; all in centred and scaled coordinates. The
+wide sparse X by an augmented Lagrangian with conjugate gradients, or for l1 by HiGHS
+where the loss is straight between its kinks, else by Newton or the interior point on a
+working set of columns; all in centred and scaled coordinates. The
 certificate is a bound on (F - F*) / (F_null - F*), or for log loss on dense X an
 estimate of it: the gain that the last Newton model promised.
 """
@@ -19,17 +20,18 @@ import time
 from dataclasses import asdict, dataclass
 
 import interior_point
+import linear_program
 import multipliers
 import newton
 import numpy as np
 import working_set
 from datasets import cache_folder
 from interior_point import Boxes
-from objective import Pieces, null_intercept, null_objective, objective
+from objective import KINKED, Pieces, null_intercept, null_objective, objective
 from scaled_design import Scaled, Stack
 from scipy import sparse
 
-VERSION = 1  # of the solvers: part of the key of what is kept
+VERSION = 2  # of the solvers: part of the key of what is kept
 WIDE = 6000  # columns from which sparse X is left to conjugate gradients
 LIMIT = 600.0  # seconds after which wide problems end with the certificate they have
 FLOOR = 1e-12  # of F_null: the least that F_null - F* counts as
@@ -89,6 +91,25 @@ def stacked(problem, design):
     return Stack(design, len(pieces.centre), bounded, design.size), boxes, M
 
 
+def minimise_wide(problem, design, start, null):
+    """Give u, F there, a bound on F - F* and the method, on wide sparse X."""
+    stack, boxes, M = stacked(problem, design)
+    deadline = time.process_time() + LIMIT
+    limits = start, null
+    only_l1 = problem.l1 and not problem.ridge
+    if only_l1 and problem.loss in KINKED:
+        found = linear_program.minimise(problem, stack, boxes, M, LIMIT)
+        if found:
+            return *found, "linear program"
+    if only_l1:
+        posed = problem, design, stacked
+        found = working_set.minimise(*posed, *limits, deadline=deadline)
+        return *found, "working set"
+    posed = problem, stack, boxes, M
+    found = multipliers.minimise(*posed, *limits, deadline=deadline)
+    return *found, "multipliers"
+
+
 def solve(problem):
     """Give F*, a bound on the error of it, and the method."""
     used = problem.weight > 0
@@ -96,32 +117,21 @@ def solve(problem):
         raise ValueError("Leave out the rows of weight zero.")
     design = Scaled(problem.X)
     start, null = null_intercept(problem), null_objective(problem)
-    deadline = time.process_time() + LIMIT
     wide = sparse.issparse(problem.X) and design.size > WIDE
     if problem.loss == "log_loss" and not wide:
         u, value, bound = newton.minimise(problem, design, start, null)
         method = "newton"
         u = u if problem.is_softmax else u[0]
+    elif wide:
+        u, value, bound, method = minimise_wide(problem, design, start, null)
     else:
-        stack, boxes, M = stacked(problem, design)
-        if wide and problem.l1 and not problem.ridge:
-            method = "working set"
-            u, value, bound = working_set.minimise(
-                problem, design, stacked, start, null, deadline=deadline
-            )
-        elif wide:
-            method = "multipliers"
-            u, value, bound = multipliers.minimise(
-                problem, stack, boxes, M, start, null, deadline=deadline
-            )
-        else:
-            method = "interior point"
-            solver = interior_point.InteriorPoint(stack, boxes, M)
-            first = np.zeros(design.size)
-            first[-1] = start
-            u, value, bound = solver.solve(
-                first, lambda now: 1e-12 * max(null - now, FLOOR * null)
-            )
+        method = "interior point"
+        solver = interior_point.InteriorPoint(*stacked(problem, design))
+        first = np.zeros(design.size)
+        first[-1] = start
+        u, value, bound = solver.solve(
+            first, lambda now: 1e-12 * max(null - now, FLOOR * null)
+        )
     if problem.positive:
         u[..., :-1] = np.maximum(u[..., :-1], 0)
     reached = objective(problem, *design.to_raw(u))

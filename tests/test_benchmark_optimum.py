@@ -1,6 +1,7 @@
 """The optima that the benchmarks compare with, against scikit-learn and themselves."""
 
 import interior_point
+import linear_program
 import multipliers
 import newton
 import numpy as np
@@ -10,6 +11,7 @@ import working_set
 from numpy.testing import assert_allclose
 from objective import (
     CLASSIFICATION,
+    KINKED,
     REGRESSION,
     Pieces,
     Problem,
@@ -120,6 +122,19 @@ def test_optimum_of_working_set_is_the_same(loss, penalty, monkeypatch):
     _, value, bound = working_set.minimise(posed, design, module.stacked, start, null)
     assert_allclose(value, solve(posed)[0], rtol=1e-9)
     assert bound < 1e-8 * null
+
+
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize("loss", KINKED)
+def test_optimum_of_linear_program_is_the_same(loss, positive):
+    X, y = data(loss)
+    parameters = {"penalty": "l1", "alpha": 0.02, "positive": positive}
+    posed = Problem(csr_matrix(X / SCALES - 10), y, loss, **parameters)
+    form = module.stacked(posed, Scaled(posed.X))
+    u, value, bound = linear_program.minimise(posed, *form)
+    assert_allclose(value, solve(posed)[0], rtol=1e-8)
+    assert bound < 1e-8 * value
+    assert (u[:-1] >= 0).all() or not positive
 
 
 @pytest.mark.parametrize("loss", LOSSES)
