@@ -7,15 +7,17 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lasso_path
 
 from skgd import GDClassifier, GDRegressor, GDRegressorCV, alpha_path
+from skgd.auto._proximal import ProximalNewton, _share_of_way
 
 DIABETES = load_diabetes(return_X_y=True, scaled=False)
 CANCER = load_breast_cancer(return_X_y=True)
 WINE = load_wine(return_X_y=True)
+DIGITS = tuple(part[:600] for part in load_digits(n_class=4, return_X_y=True))
 TWO = DIABETES[0], np.column_stack([DIABETES[1], DIABETES[0] @ np.arange(10.0)])
 CASES = {
     "squared_error l2": (GDRegressor(), DIABETES),
@@ -284,6 +286,27 @@ def test_path_is_within_tol_at_each_alpha(data, penalty):
     assert (gap <= 1e-4 * gained + 1e-12).all()
     # an estimate may be a third of the truth, and is in doubt too large
     assert (gap <= 3.0 * path.suboptimalities + 1e-11).all()
+
+
+@pytest.mark.parametrize("positive", [False, True])
+def test_path_goes_on_as_it_has_gone(monkeypatch, positive):
+    estimator = GDClassifier(penalty="l1", tol=1e-6, positive=positive)
+    path = alpha_path(estimator, *DIGITS)
+    monkeypatch.setattr(ProximalNewton, "_extrapolate", lambda self, earlier: None)
+    slow = alpha_path(estimator, *DIGITS, alphas=path.alphas)
+    assert path.n_iters.sum() < 0.8 * slow.n_iters.sum()
+    assert (path.converged & slow.converged).all()
+    gained = slow.objectives[0] - slow.objectives
+    assert (np.abs(path.objectives - slow.objectives) <= 2e-6 * gained + 1e-12).all()
+    assert (path.coefs >= 0.0).all() or not positive
+
+
+def test_path_goes_as_far_beyond_as_alpha_does():
+    assert _share_of_way(8.0, 4.0, 2.0) == 1.0
+    assert_allclose(_share_of_way(4.0, 1.0, 0.5), 0.5)
+    assert _share_of_way(1.1, 1.0, 1e-6) == 2.0
+    for strengths in ((4.0, 2.0, 0.0), (2.0, 2.0, 1.0), (1.0, 2.0, 1.0)):
+        assert _share_of_way(*strengths) == 0.0
 
 
 KNOWN = {
