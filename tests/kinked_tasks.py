@@ -1,8 +1,9 @@
-"""Tasks of losses with kinks, as the tests of their descents share them."""
+"""Tasks of losses of pieces, as the tests of their descents share them."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 from scipy.sparse import issparse
 
 from skgd._core.bridge import View
@@ -17,6 +18,14 @@ PARAMETERS = {
     "quantile": 0.75,
     "epsilon_insensitive": 0.3,
 }
+SMOOTH = {
+    "squared_error": 0.0,
+    "huber": 0.3,
+    "squared_epsilon_insensitive": 0.3,
+    "squared_hinge": 0.0,
+    "modified_huber": 0.0,
+}
+OF_CLASSES = "hinge", "squared_hinge", "modified_huber"
 
 
 @dataclass
@@ -37,11 +46,18 @@ def make_task(X, y, loss, penalty, weight=None, fit_intercept=True):
     constant = np.ptp(dense[s > 0], axis=0) == 0
     size = np.where(constant, 1.0, variance + penalty.ridge)
     scale = np.where(constant, 0.0, 1.0 / np.sqrt(size))
-    interval = Interval(loss, PARAMETERS[loss], y, s)
-    b = interval.best_constant() if fit_intercept else 0.0
+    parameter = (PARAMETERS | SMOOTH)[loss]
+    interval = Interval(loss, parameter, y, s)
+    b = 0.0
+    if fit_intercept and loss in PARAMETERS:
+        b = interval.best_constant()
+    elif fit_intercept:
+        bounds = y.min() - 1.0, y.max() + 1.0
+        values = lambda b: interval.value(np.full(n, b))  # noqa: E731
+        b = minimize_scalar(values, bounds=bounds, options={"xatol": 1e-12}).x
     return Task(
         View(Design(X), np.arange(n, dtype=np.uint32), mean, scale),
-        SampleLoss(loss, PARAMETERS[loss], y, s),
+        SampleLoss(loss, parameter, y, s),
         penalty.ridge * scale**2,
         penalty.l1 * scale,
         penalty.positive,
@@ -68,7 +84,6 @@ def run(method, task, tol=1e-8, start=None):
 
 def objective(task, descent):
     """Give F of a descent's model, as the rows have it."""
-    loss = task.loss
-    interval = Interval(loss.name, loss.parameter, loss.y, loss.weight)
+    interval = Interval.of(task.loss)
     z = task.view.matvec(descent.v)[0] + descent.b[0]
     return interval.value(z) + task.penalty(descent.v)

@@ -29,7 +29,8 @@ SMOOTH.remove("softmax")
 
 @pytest.fixture(autouse=True)
 def few_columns_are_many(monkeypatch):
-    monkeypatch.setattr(_columns, "_MANY", 20)
+    for name in ("_MANY", "_MANY_ON_A_PATH", "_MANY_WHERE_FLAT"):
+        monkeypatch.setattr(_columns, name, 20)
 
 
 def words(rng, n=200, d=150, density=0.05):
@@ -146,8 +147,7 @@ def test_warm_start_at_the_optimum_ends_after_one_epoch(loss, rng):
 
 @pytest.mark.parametrize("mode", ["batch", "mini-batch", "stochastic"])
 def test_what_takes_columns_too_long_newton_ends(mode, rng, monkeypatch):
-    monkeypatch.setattr(_columns, "_LOOK_AFTER", 20)
-    monkeypatch.setattr(_columns, "_ENOUGH", 30)
+    monkeypatch.setattr(_columns, "_BEFORE_NEWTON", (20, 30))
     ended = []
     newton = _choice.ProximalNewton
     monkeypatch.setattr(
@@ -160,6 +160,37 @@ def test_what_takes_columns_too_long_newton_ends(mode, rng, monkeypatch):
     model.fit(X, labels(rng, X))
     assert model.converged_
     assert len(ended) == 1
+
+
+@pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
+@pytest.mark.parametrize("mode", ["batch", "mini-batch", "stochastic"])
+def test_what_takes_columns_too_long_steps_on_slopes_end(
+    mode, penalty, rng, monkeypatch
+):
+    monkeypatch.setattr(_columns, "_BEFORE_SLOPES", (20, 30))
+    monkeypatch.setattr(_columns, "_BEFORE_SLOPES_BESIDE_RIDGE", (20, 30))
+    monkeypatch.delattr(_choice, "ProximalNewton")
+    began = []
+    slopes = _choice.PrimalDual
+
+    def begin(task, v, b, tol):
+        began.append(task.loss.evaluate(task.view.matvec(v) + b[:, None]))
+        return slopes(task, v, b, tol)
+
+    begin.suits = slopes.suits
+    monkeypatch.setattr(_choice, "PrimalDual", begin)
+    X = words(rng)
+    y = labels(rng, X)
+    settings = {"penalty": penalty, "alpha": 1e-4, "tol": 1e-8}
+    model = GDClassifier("squared_hinge", mode=mode, random_state=0, **settings)
+    model.fit(X, y)
+    assert model.converged_
+    assert len(began) == 1
+    problem = Problem(csr_matrix(X), y, "squared_hinge", penalty, 1e-4)
+    best = optimum(problem, keep=False)
+    gap = relative_suboptimality(problem, model.coef_, model.intercept_, best)
+    assert -1e-9 < gap < 1e-8
+    assert model.suboptimality_ >= 0.99 * gap * best.range
 
 
 def test_columns_that_are_nearly_full_are_centred(rng):

@@ -136,7 +136,8 @@ def test_proximal_multipliers_agree_with_the_interior_point(rng, loss, penalty, 
 
 @pytest.mark.parametrize("dual", [0.1, 3.0, 1e9])
 @pytest.mark.parametrize("bare", [0, 1, 4])
-def test_best_share_is_the_best_multiple_of_slopes(rng, dual, bare):
+@pytest.mark.parametrize("bend", [0.0, 5.0])
+def test_best_share_is_the_best_multiple_of_slopes(rng, dual, bare, bend):
     pull, l1 = 1.0 + rng.random(4), rng.random(4)
     ridge = rng.random(4)
     ridge[:bare] = 0.0
@@ -144,8 +145,9 @@ def test_best_share_is_the_best_multiple_of_slopes(rng, dual, bare):
     excess = np.maximum(shares * pull - l1, 0.0)
     allowed = (excess[:, :bare] <= 1e-12).all(axis=1)
     costs = (excess[:, bare:] ** 2 / (2 * ridge[bare:])).sum(axis=1)
-    best = (dual * shares[allowed, 0] - costs[allowed]).max()
-    assert_allclose(best_share(dual, pull, l1, ridge), best, rtol=2e-5, atol=1e-9)
+    shares = shares[allowed, 0]
+    best = (dual * shares - bend * shares**2 / 2 - costs[allowed]).max()
+    assert_allclose(best_share(dual, pull, l1, ridge, bend), best, rtol=2e-5, atol=1e-9)
 
 
 @LOSSES

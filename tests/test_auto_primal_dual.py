@@ -1,11 +1,19 @@
-"""Losses with kinks on sparse X of many columns: steps on both sides of a saddle."""
+"""Losses of pieces on sparse X of many columns: steps on both sides of a saddle."""
 
 import warnings
 from functools import partial
 
 import numpy as np
 import pytest
-from kinked_tasks import PARAMETERS, Penalty, make_task, objective, run
+from kinked_tasks import (
+    OF_CLASSES,
+    PARAMETERS,
+    SMOOTH,
+    Penalty,
+    make_task,
+    objective,
+    run,
+)
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, eye_array, hstack
@@ -18,7 +26,7 @@ from skgd.auto._interval import Interval
 from skgd.auto._multipliers import Multipliers
 from skgd.auto._primal_dual import PrimalDual
 
-LOSSES = pytest.mark.parametrize("loss", PARAMETERS)
+LOSSES = pytest.mark.parametrize("loss", PARAMETERS | SMOOTH)
 PENALTIES = pytest.mark.parametrize(
     "penalty",
     [
@@ -48,7 +56,7 @@ def make_targets(X, loss, rng):
     z = csr_array(X / spread) @ rng.normal(size=d) / 8
     z += 0.2 * rng.standard_t(2, size=n)
     weight = rng.integers(0, 3, size=n) * rng.uniform(0.5, 1.0, size=n)
-    return np.where(z > np.median(z), 1.0, -1.0) if loss == "hinge" else z, weight
+    return np.where(z > np.median(z), 1.0, -1.0) if loss in OF_CLASSES else z, weight
 
 
 def a_task(rng, loss, penalty, fit_intercept=True):
@@ -117,7 +125,12 @@ def words(seed, n=600, d=3000):
     return X, X @ random.normal(size=d) + random.standard_t(3, size=n)
 
 
-ESTIMATORS = {"hinge": GDClassifier, "absolute_error": GDRegressor}
+ESTIMATORS = {
+    "hinge": GDClassifier,
+    "absolute_error": GDRegressor,
+    "squared_hinge": GDClassifier,
+    "huber": GDRegressor,
+}
 
 
 @pytest.mark.parametrize("loss", ESTIMATORS)
@@ -125,13 +138,13 @@ ESTIMATORS = {"hinge": GDClassifier, "absolute_error": GDRegressor}
 def test_a_weak_l1_on_words_ends_at_the_optimum(loss, penalty):
     # shifted smoothing by Newton steps on working sets did not leave the constant model
     X, z = words(0, n=1500)
-    y = z > np.median(z) if loss == "hinge" else z
+    y = z > np.median(z) if loss in OF_CLASSES else z
     model = ESTIMATORS[loss](loss, penalty=penalty, alpha=1e-5)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.fit(X, y)
     assert model.converged_
-    assert model.n_iter_ < 200
+    assert model.n_iter_ < 300
     tight = ESTIMATORS[loss](loss, penalty=penalty, alpha=1e-5, tol=1e-5).fit(X, y)
     assert model.objective_ - tight.objective_ <= model.suboptimality_
 

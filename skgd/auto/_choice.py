@@ -140,7 +140,10 @@ def _make_smooth(task, v, b, tol, mode, seed, earlier):
             return ConjugateGradients(task, v, b, tol, earlier)
         return SmoothDescent(task, v, b, tol, move, _of_kind(SmoothDescent, earlier))
     if ColumnDescent.suits(task):
-        columns = ColumnDescent(task, v, b, tol, mode, seed)
+        slopes = bool(tol) and DualAscent.suits(task.loss) and PrimalDual.suits(task)
+        columns = ColumnDescent(task, v, b, tol, mode, seed, before_slopes=slopes)
+        if columns.pays and slopes:
+            return Relay(columns, lambda v, b: PrimalDual(task, v, b, tol))
         if columns.pays:
             return Relay(
                 columns, lambda v, b: ProximalNewton(task, v, b, tol, mode, seed, move)

@@ -25,7 +25,7 @@ def best_constant(loss):
         logit = np.log(np.maximum(share / share.sum(), 1e-300))
         return logit - logit.mean()
     if loss.kinked:
-        interval = Interval(loss.name, loss.parameter, loss.y, loss.weight)
+        interval = Interval.of(loss)
         return np.array([interval.best_constant()])
     if loss.quadratic or loss.log_link:
         mean = loss.weight @ loss.y / loss.weight.sum()

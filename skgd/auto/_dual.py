@@ -71,7 +71,7 @@ class DualAscent:
         ratio = task.ridge[moves] / view.scale[moves] ** 2
         self._alpha = float(ratio.max()) if len(ratio) else 1.0
         loss = task.loss
-        self._loss = Interval(loss.name, loss.parameter, loss.y, loss.weight)
+        self._loss = Interval.of(loss)
         arrays = _without(view.design.arrays, ~moves)
         own = self._loss
         form = own.center, own.low, own.high, own.gamma, own.slack

@@ -1,4 +1,4 @@
-"""What no objective falls below, by slopes of a loss with kinks."""
+"""What no objective falls below, by slopes of a loss of pieces."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def bound_below(task, interval, t, g, left=0.0) -> float:
     task : Task
         Of one output; where it has neither ridge nor l1, t counts for nothing.
     interval : Interval
-        Its loss, which has kinks.
+        Its loss.
     t : ndarray of shape (n_rows,)
         Slopes of the loss, within the interval's bounds.
     g : ndarray of shape (n_features,)
@@ -28,7 +28,8 @@ def bound_below(task, interval, t, g, left=0.0) -> float:
     dual -= interval.slack * np.abs(t).sum() + left
     pull = -g if task.positive else np.abs(g)
     over = pull > task.l1 * (1.0 + _ROUNDING)
-    return best_share(float(dual), pull[over], task.l1[over], task.ridge[over])
+    bend = float(interval.gamma @ t**2)
+    return best_share(float(dual), pull[over], task.l1[over], task.ridge[over], bend)
 
 
 def balanced(t, interval):
@@ -39,8 +40,8 @@ def balanced(t, interval):
     return t - (total / room) * (t - end) if room else t
 
 
-def best_share(dual, pull, l1, ridge) -> float:
-    """Give the most of s dual - sum (s pull - l1)^2 / (2 ridge) over 0 <= s <= 1.
+def best_share(dual, pull, l1, ridge, bend=0.0) -> float:
+    """Give the most of s dual - s^2 bend / 2 - sum (s pull - l1)^2 / (2 ridge), s <= 1.
 
     A column counts from where s pull is above l1; if it has no ridge, s ends there.
     """
@@ -49,7 +50,7 @@ def best_share(dual, pull, l1, ridge) -> float:
     pull, l1, ridge = pull[~bare], l1[~bare], ridge[~bare]
 
     def slope(share):
-        return dual - (pull / ridge) @ np.maximum(share * pull - l1, 0.0)
+        return dual - bend * share - (pull / ridge) @ np.maximum(share * pull - l1, 0.0)
 
     if slope(high) < 0.0:
         low = 0.0
@@ -58,4 +59,5 @@ def best_share(dual, pull, l1, ridge) -> float:
             low, high = (share, high) if slope(share) > 0.0 else (low, share)
         high = low
     excess = np.maximum(high * pull - l1, 0.0)
-    return high * dual - 0.5 * float((excess**2 / ridge).sum())
+    quadratic = bend * high**2 + float((excess**2 / ridge).sum())
+    return high * dual - 0.5 * quadratic

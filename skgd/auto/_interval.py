@@ -67,6 +67,11 @@ class Interval:
                 np.divide(1.0 / self.curvature, weight, out=self.gamma, where=counts)
             np.minimum(self.gamma, _LARGE, out=self.gamma)
 
+    @classmethod
+    def of(cls, loss):
+        """Give the form of a SampleLoss."""
+        return cls(loss.name, loss.parameter, loss.y, loss.weight)
+
     def value(self, z) -> float:
         """Give the mean loss at z (n_rows,)."""
         r = z - self.center
@@ -81,6 +86,11 @@ class Interval:
     def smooth(self) -> bool:
         """Whether the loss has quadratic pieces and no kinks."""
         return self.curvature > 0.0
+
+    @property
+    def bounded(self) -> bool:
+        """Whether no row has more slope than a bound, whatever is predicted of it."""
+        return bool(np.isfinite(self.low).all() and np.isfinite(self.high).all())
 
     def derivative(self, z):
         """Give the derivative of a smooth loss at z."""
@@ -103,6 +113,8 @@ class Interval:
         t = shift + slope * (z - self.center)
         if self.slack:
             t = _beyond(t, slope * self.slack)
+        if self.smooth:
+            t = t / (1.0 + slope * self.gamma)
         inside = (self.low < t) & (t < self.high)
         if self.slack:
             inside &= t != 0.0
@@ -168,5 +180,5 @@ class Interval:
 
 def kinks_of(loss):
     """Give centre, lo, hi, e of the Interval of a SampleLoss."""
-    interval = Interval(loss.name, loss.parameter, loss.y, loss.weight)
+    interval = Interval.of(loss)
     return interval.center, interval.low, interval.high, interval.slack

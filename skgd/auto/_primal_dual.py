@@ -1,4 +1,4 @@
-"""Kinked losses on sparse X: steps on the coefficients and on the slopes in turn."""
+"""Losses of pieces on sparse X: steps on coefficients and on slopes in turn."""
 
 import math
 
@@ -22,9 +22,10 @@ _NOTHING = 1e-13  # of F: as far as sums over many rows are from zero
 
 
 class PrimalDual:
-    """Restarted steps towards the saddle point of a loss with kinks and a penalty.
+    """Restarted steps towards the saddle point of a loss of pieces and a penalty.
 
-    F is the most over t, lo <= t <= hi, of t'(A v + b - c) - e |t| + penalty(v). A step
+    F is the most over t, lo <= t <= hi, of t'(A v + b - c) - e |t| - G(t) + penalty(v),
+    G(t) being sum_i gamma_i t_i^2 / 2 of losses with quadratic pieces, else 0. A step
     moves v and b against the gradient A't, and to zero as the penalty has it; then t
     along A v + b - c; rows and columns each have a rate of their own. What steps lead
     to is averaged with their start, and they start anew where they have come closer.
@@ -34,13 +35,14 @@ class PrimalDual:
     Parameters
     ----------
     task : Task
-        Of one output, its loss one of Interval's that have kinks; it `suits`.
+        Of one output, its loss one of Interval's; it `suits`.
     v, b : ndarray of shapes (1, n_features), (1,)
         The model to start from.
     tol : float or None
         Of the objective's relative gap.
     t : ndarray of shape (n_rows,), optional
-        Slopes of the loss to start from, of all rows that have weight.
+        Slopes of the loss to start from, of all rows that have weight; by default zero,
+        or of losses without kinks those at (v, b).
     balance : float, optional
         To start from.
 
@@ -68,6 +70,8 @@ class PrimalDual:
     def __init__(self, task, v, b, tol, t=None, balance=None):
         self.task, self.tol = on_rows(task), tol
         self.interval = self.task.loss.interval
+        if self.interval.smooth:
+            self.interval = self.interval.with_bounds(task.null_objective)
         self.v, self.b = v.copy(), b.copy()
         self._set_steps()
         w = np.append(v[0], b[0] - self._offset @ v[0])
@@ -78,6 +82,8 @@ class PrimalDual:
         self._width = float(self.interval.distance(constant).mean()) or 1.0
         self.balance = self._first_balance() if balance is None else balance
         self._n_steps = 0
+        if t is None and self.interval.smooth:
+            t = self.interval.derivative(z)
         if t is not None:
             self._raise_bound(t)
         self._begin(w, np.zeros(len(z)) if t is None else t)
