@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lasso_path
 
 from skgd import GDClassifier, GDRegressor, GDRegressorCV, alpha_path
-from skgd.auto._proximal import ProximalNewton, _share_of_way
+from skgd.auto._trail import Trail, share_of_way
 
 DIABETES = load_diabetes(return_X_y=True, scaled=False)
 CANCER = load_breast_cancer(return_X_y=True)
@@ -292,7 +292,7 @@ def test_path_is_within_tol_at_each_alpha(data, penalty):
 def test_path_goes_on_as_it_has_gone(monkeypatch, positive):
     estimator = GDClassifier(penalty="l1", tol=1e-6, positive=positive)
     path = alpha_path(estimator, *DIGITS)
-    monkeypatch.setattr(ProximalNewton, "_extrapolate", lambda self, earlier: None)
+    monkeypatch.setattr(Trail, "_step_from", lambda self, earlier: None)
     slow = alpha_path(estimator, *DIGITS, alphas=path.alphas)
     assert path.n_iters.sum() < 0.8 * slow.n_iters.sum()
     assert (path.converged & slow.converged).all()
@@ -302,11 +302,11 @@ def test_path_goes_on_as_it_has_gone(monkeypatch, positive):
 
 
 def test_path_goes_as_far_beyond_as_alpha_does():
-    assert _share_of_way(8.0, 4.0, 2.0) == 1.0
-    assert_allclose(_share_of_way(4.0, 1.0, 0.5), 0.5)
-    assert _share_of_way(1.1, 1.0, 1e-6) == 2.0
+    assert share_of_way(8.0, 4.0, 2.0) == 1.0
+    assert_allclose(share_of_way(4.0, 1.0, 0.5), 0.5)
+    assert share_of_way(1.1, 1.0, 1e-6) == 2.0
     for strengths in ((4.0, 2.0, 0.0), (2.0, 2.0, 1.0), (1.0, 2.0, 1.0)):
-        assert _share_of_way(*strengths) == 0.0
+        assert share_of_way(*strengths) == 0.0
 
 
 KNOWN = {

@@ -29,7 +29,7 @@ SMOOTH.remove("softmax")
 
 @pytest.fixture(autouse=True)
 def few_columns_are_many(monkeypatch):
-    for name in ("_MANY", "_MANY_ON_A_PATH", "_MANY_WHERE_FLAT"):
+    for name in ("_MANY", "_MANY_ON_A_PATH", "_FEW"):
         monkeypatch.setattr(_columns, name, 20)
 
 
@@ -102,6 +102,29 @@ def test_classifier_is_as_near_as_it_says(loss, penalty, rng):
         best = optimum(problem, keep=False)
         gap = relative_suboptimality(problem, model.coef_, model.intercept_, best)
     assert -1e-9 < gap < 1e-4
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize(
+    "loss",
+    ["log_loss", "squared_hinge", "modified_huber", "squared_error", "huber"],
+)
+def test_a_ridge_bounds_what_is_left(loss, positive, fit_intercept, rng):
+    X = words(rng)
+    X = csr_array(X @ diags_array(1.0 / np.maximum(X.max(axis=0).toarray(), 1.0)))
+    y = labels(rng, X)
+    kind = GDRegressor if loss in ("squared_error", "huber") else GDClassifier
+    settings = {"penalty": "elasticnet", "alpha": 0.03, "l1_ratio": 0.1}
+    settings |= {"positive": positive, "fit_intercept": fit_intercept}
+    near = kind(loss, **settings, tol=1e-11, max_iter=5000).fit(X, y)
+    assert near.converged_
+    for tol in (1e-1, 1e-2, 1e-3, 1e-4):
+        model = fitted(kind(loss, **settings, tol=tol), X, y)
+        assert model.converged_
+        assert model.n_iter_ < 20  # the gains of the epochs say nothing before that
+        gap = model.objective_ - near.objective_
+        assert gap <= 1.01 * model.suboptimality_ + 1e-13
 
 
 @pytest.mark.parametrize("positive", [False, True])

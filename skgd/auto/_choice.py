@@ -141,7 +141,8 @@ def _make_smooth(task, v, b, tol, mode, seed, earlier):
         return SmoothDescent(task, v, b, tol, move, _of_kind(SmoothDescent, earlier))
     if ColumnDescent.suits(task):
         slopes = bool(tol) and DualAscent.suits(task.loss) and PrimalDual.suits(task)
-        columns = ColumnDescent(task, v, b, tol, mode, seed, before_slopes=slopes)
+        last = _of_kind(ColumnDescent, earlier)
+        columns = ColumnDescent(task, v, b, tol, mode, seed, slopes, last)
         if columns.pays and slopes:
             return Relay(columns, lambda v, b: PrimalDual(task, v, b, tol))
         if columns.pays:

@@ -8,13 +8,15 @@ from skgd._core.coordinate import sweep_columns
 from skgd._core.order import shuffle
 from skgd._report import Report
 from skgd.auto._interval import Interval
+from skgd.auto._outlook import DualityGap
+from skgd.auto._trail import Trail
 
 # Columns; and those that may move at the start: fewer have a Gram matrix soon, with
 # which a model costs less than 20 epochs, and groups that add up to one (categories)
-# hundreds. From a neighbour's optimum 20 are enough for those, too. Where l' ends,
-# most rows curve nowhere, and Newton's models change with each step: on insteval,
-# huber, l1, 600 to 1800 columns, columns take a tenth of their time.
-_MANY, _MANY_ON_A_PATH, _MANY_WHERE_FLAT = 2000, 1200, 500
+# hundreds. From a neighbour's optimum 20 are enough for those, too, and 3 to 8 beside a
+# ridge. Where l' ends, most rows curve nowhere, and Newton's models change with each
+# step: on insteval, huber, l1, 600 to 1800 columns, columns take a tenth of their time.
+_MANY, _MANY_ON_A_PATH, _FEW = 2000, 1200, 500
 # Of the rows: a column that has that many non-zeros is centred, which fills it up. A
 # mean that is large beside the standard deviation ties it to the intercept.
 _FULL = 0.25
@@ -28,6 +30,9 @@ _ROUNDING = 1e-15  # of F: below it no decrease shows
 # its share of what the third before gained. Over 70 fits it was up to 10 times more, or
 # seldom 25, and in the first epochs anything: r is 1/2 at least, and 20 must be seen.
 _FEWEST, _LEAST_RATIO, _MOST_RATIO, _SAFETY = 20, 0.5, 0.99, 10.0
+# Where coefficients have a ridge there is a duality gap, which takes one more product
+# with X: epochs from one look at it to the next grow by that.
+_LOOKS = 1.2
 # From the first number of epochs on, the second must be enough in all, at that rate.
 # On standardised text, squared hinge, 90 of them take 0.4 s to 1e-2. Steps to minima of
 # quadratic models took 78 s: rows that are flat at present have no part in those. For a
@@ -61,6 +66,8 @@ class ColumnDescent:
         Columns are shuffled with a fixed seed in mode "batch", else with this one.
     before_slopes : bool
         Whether PrimalDual is what would go on, not ProximalNewton.
+    earlier : ColumnDescent or None
+        Of the same task but for the penalty, which ended at (v, b).
 
     Attributes
     ----------
@@ -75,7 +82,7 @@ class ColumnDescent:
     classification. JMLR 11.
     """
 
-    def __init__(self, task, v, b, tol, mode, seed, before_slopes=False):
+    def __init__(self, task, v, b, tol, mode, seed, before_slopes=False, earlier=None):
         self.task, self.v, self.b, self.tol = task, v.copy(), b.copy(), tol
         slopes = _BEFORE_SLOPES_BESIDE_RIDGE if task.has_ridge else _BEFORE_SLOPES
         self._look_after, self._most = slopes if before_slopes else _BEFORE_NEWTON
@@ -87,10 +94,22 @@ class ColumnDescent:
         self._z = task.view.matvec(v) + b[:, None]
         d, h = task.space.room(task)
         self._objective = task.loss.evaluate(self._z, d, h) + task.penalty(v)
+        self.trail = Trail(task, v, b, earlier and earlier.trail)
         g = task.view.rmatvec(d) + task.ridge * v
         self._n_moving = np.count_nonzero((v != 0) | (task.subgradient(g, v) != 0))
         self._gains: list[float] = []  # of each epoch
+        self._gap, self._next_look = DualityGap(task), 1
         self.stalled = False
+        if self.trail.step is not None:
+            self._go_ahead(*self.trail.step)
+
+    def _go_ahead(self, dv, db) -> None:
+        """Begin where the last two optima lead, if F is less there."""
+        v, b = self.v + dv, self.b + db
+        z = self._z + self.task.view.matvec(dv) + db[:, None]
+        objective = self.task.loss.evaluate(z) + self.task.penalty(v)
+        if objective < self._objective:
+            self.v, self.b, self._z, self._objective = v, b, z, objective
 
     @staticmethod
     def suits(task) -> bool:
@@ -103,10 +122,11 @@ class ColumnDescent:
     @property
     def pays(self) -> bool:
         """Whether so many coefficients may move that a model of F is no better."""
-        loss = self.task.loss
-        if loss.piecewise and Interval.of(loss).bounded:
-            return self._n_moving > _MANY_WHERE_FLAT
-        return self._n_moving > (_MANY_ON_A_PATH if self.task.followed else _MANY)
+        loss, on_a_path = self.task.loss, self.task.followed
+        few = on_a_path and self._gap.bounds
+        if few or (loss.piecewise and Interval.of(loss).bounded):
+            return self._n_moving > _FEW
+        return self._n_moving > (_MANY_ON_A_PATH if on_a_path else _MANY)
 
     def run_epoch(self) -> Report:
         """Visit the columns that may still move."""
@@ -124,10 +144,24 @@ class ColumnDescent:
             if visited + self._visit() > self._lengths.sum():
                 break
         self.v[0], self.b[0] = x[:-1], x[-1] + self._offset @ x[:-1]
-        before = self._objective
-        self._objective = self.task.loss.evaluate(self._z) + self.task.penalty(self.v)
+        before, bound = self._objective, self._look()
         self._gains.append(max(gain, before - self._objective, 0.0))
-        return self._report(violation)
+        return self._report(violation, bound)
+
+    def _look(self) -> float:
+        """Evaluate F; give a bound of F - F*, if it is time for one."""
+        task, count = self.task, len(self._gains) + 1
+        if count < self._next_look or not self._gap.bounds:
+            self._objective = task.loss.evaluate(self._z) + task.penalty(self.v)
+            return math.inf
+        self._next_look = math.ceil(_LOOKS * count)
+        d, h = task.space.room(task)
+        self._objective = task.loss.evaluate(self._z, d, h) + task.penalty(self.v)
+        g = np.zeros((1, len(task.l1) + 1))
+        g[:, :-1] = task.view.rmatvec(d) + task.ridge * self.v
+        g[:, :-1] = task.subgradient(g[:, :-1], self.v)
+        g[:, -1] = d.sum() if task.fit_intercept else 0.0
+        return self._gap.bound(self._objective, g, h.sum(axis=1))
 
     def _visit(self) -> int:
         """Give the non-zeros that the next sweep visits."""
@@ -156,9 +190,9 @@ class ColumnDescent:
         self._sweeps += 1
         return gain, violation
 
-    def _report(self, violation) -> Report:
+    def _report(self, violation, bound) -> Report:
         needed = self.task.needed(self.tol, self._objective)
-        estimate = min(self._left(), self._objective)  # no loss is negative
+        estimate = min(self._left(), bound, self._objective)  # no loss is negative
         settled = self._gains[-1] <= _ROUNDING * self._objective
         certified = estimate <= needed
         self.stalled = not certified and (settled or self._is_too_far(estimate, needed))

@@ -30,11 +30,16 @@ class DualityGap:
     ----------
     task : Task
         What is minimised.
+
+    Attributes
+    ----------
+    bounds : bool
+        Whether each coefficient that moves has a ridge.
     """
 
     def __init__(self, task):
         ridge = task.ridge
-        self._bounds = bool((ridge[task.view.scale > 0] > 0.0).all())
+        self.bounds = bool((ridge[task.view.scale > 0] > 0.0).all())
         self._ridge = np.where(ridge > 0.0, ridge, np.inf)
         # Beside kinks of l' a settled intercept may be farther than its Newton step
         # says (up to 90 times in 40 problems, huber). That makes an estimate of this
@@ -50,11 +55,11 @@ class DualityGap:
         objective : float
             F at the model.
         g : ndarray of shape (K, n_features + 1)
-            Its gradient there, the intercept's last.
+            Its gradient there, or the least of its subgradients; the intercept's last.
         curvature : ndarray of shape (K,)
             Of F in the intercepts.
         """
-        if not self._bounds:
+        if not self.bounds:
             return np.inf
         columns, intercept = g[:, :-1], g[:, -1]
         slopes, flat = intercept != 0.0, curvature <= 0.0

@@ -1,11 +1,10 @@
 """Proximal Newton descent: l1, elastic net and positivity beside smooth losses."""
 
-import math
-
 import numpy as np
 
 from skgd._report import Report
 from skgd.auto._promise import keeps_promise, tolerated_change
+from skgd.auto._trail import Trail
 
 _FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
 # Where the curvature has changed by more than that an estimate may fall short, 3.5
@@ -23,8 +22,6 @@ _SHARED_LOOKS = 5  # a class, before the classes share a Hessian
 # Epochs that must gain more than is left, or there are no more moves: on digits,
 # squared hinge, rows crossed kinks for 1000 epochs, where P^-1 g alone takes 20.
 _PATIENCE = 30
-# Times the way between the last two optima of a path that the next one may be away.
-_FARTHEST = 2.0
 # Columns a row in a model, and epochs and share of the coefficients that an optimum may
 # have, from which on the descent is left to an interior point. 300 x 3000 may take 40 s
 # else; 300 x 2000 at a strong l1, where working sets of 1.6 a row shrink again, takes
@@ -87,11 +84,9 @@ class ProximalNewton:
             self._predict()
         else:
             self._take_over(earlier)
-        self.strength = _strength(task)
-        self.begin = None  # where and at which penalty the last descent ended
-        if earlier is not None:
-            self.begin = self.v, self.b, earlier.strength
-            self._extrapolate(earlier)
+        self.trail = Trail(task, self.v, self.b, earlier and earlier.trail)
+        if self.trail.step is not None:
+            self._go_ahead(*self.trail.step)
 
     @property
     def stalled(self) -> bool:
@@ -164,20 +159,8 @@ class ProximalNewton:
             self.curvature, self.lifted = earlier.curvature, earlier.lifted
         self.varying, self.floor = earlier.varying, earlier.floor
 
-    def _extrapolate(self, earlier) -> None:
-        """Go on from the last two ends as far as the penalty has gone, if F falls.
-
-        Optima are nearly on a line in the logarithm of alpha. Coefficients that are
-        zero stay there, and others stop there.
-        """
-        if earlier.begin is None:
-            return
-        v, b, strength = earlier.begin
-        share = _share_of_way(strength, earlier.strength, self.strength)
-        dv, db = share * (self.v - v), share * (self.b - b)
-        dv = np.where((self.v + dv) * self.v > 0, dv, -self.v)
-        if not dv.any():
-            return
+    def _go_ahead(self, dv, db) -> None:
+        """Begin where the last two optima lead, if F is less there."""
         old = self.v, self.b, self.z, self.objective
         self.z = self.z + self.task.view.matvec(dv) + db[:, None]
         self.v, self.b = self.v + dv, self.b + db
@@ -409,15 +392,3 @@ class ProximalNewton:
             if self.lifted and ratio > _TOO_CURVED and self.floor > _LEAST_FLOOR:
                 self.curvature = None
             self.floor = max(0.1 * self.floor, _LEAST_FLOOR)
-
-
-def _strength(task) -> float:
-    """Give a number in proportion to alpha, for the tasks of a path."""
-    return float(task.l1.sum() or task.ridge.sum())
-
-
-def _share_of_way(first, second, third) -> float:
-    """Give log(third / second) / log(second / first), or 0 where that says little."""
-    if not 0.0 < third < second < first:
-        return 0.0
-    return min(math.log(third / second) / math.log(second / first), _FARTHEST)
