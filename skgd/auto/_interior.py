@@ -81,6 +81,13 @@ class InteriorPoint:
         few &= _LEAST_WORK <= n * d * min(n, d) <= _MOST_WORK
         return few and (d <= MOST_COLUMNS or WideFactor.suits(view, d))
 
+    def slopes(self):
+        """Give the path's slopes of the loss, of the rows that have weight."""
+        if self.barrier is None:
+            return np.zeros(len(self.interval.center))
+        copies = self.barrier.bridge.copies
+        return -self.barrier.samples.dual.reshape(copies, -1).sum(axis=0)
+
     def _raw(self, v, b):
         return self.task.view.matvec(v)[0] + b[0]
 

@@ -1,11 +1,14 @@
 """Losses of pieces on sparse X: steps on coefficients and on slopes in turn."""
 
 import math
+from contextlib import suppress
 
 import numpy as np
+from scipy.linalg import LinAlgError
 
 from skgd._report import Report
 from skgd.auto._dual_bound import balanced, bound_below
+from skgd.auto._likely_columns import cost, likely, solve_over
 from skgd.auto._settle import on_rows
 from skgd.auto._task import ROUNDING
 
@@ -18,6 +21,10 @@ _CLOSE, _CLOSER, _LONG = 0.4, 0.8, 0.2
 # Of a column's mean square, the square of its mean. A column that has more is centred,
 # which fills it up: it would tie the intercept to its coefficient.
 _MEAN = 0.25
+# Columns that may be likely to move for an interior point to take over; how many times
+# dearer it counts after each time that did not end the descent; and times what the
+# steps have cost that it may, if columns turn out to be missing.
+_MOST_COLUMNS, _DEARER, _BUDGET = 3000, 4.0, 2.0
 _NOTHING = 1e-13  # of F: as far as sums over many rows are from zero
 
 
@@ -81,7 +88,7 @@ class PrimalDual:
         constant = np.full(len(z), task.constant[0])
         self._width = float(self.interval.distance(constant).mean()) or 1.0
         self.balance = self._first_balance() if balance is None else balance
-        self._n_steps = 0
+        self._n_steps, self._dearer = 0, 1.0
         if t is None and self.interval.smooth:
             t = self.interval.derivative(z)
         if t is not None:
@@ -146,7 +153,9 @@ class PrimalDual:
                 self._advance()
             size = self._size()
             self._keep_best()
-            if self._is_due(size):
+            if self._may_leave_out_columns():
+                self._leave_out_columns()
+            elif self._is_due(size):
                 self._restart()
             else:
                 self._last = size
@@ -154,12 +163,15 @@ class PrimalDual:
         rounding = _NOTHING * abs(self.objective)
         if max(gap, self.task.null_objective - self.objective) <= rounding:
             gap = 0.0  # the constant model is the optimum
-        needed = self.task.needed(self.tol, self.objective)
+        needed = self._needed()
         exhausted = gap <= ROUNDING * abs(self.objective) or not math.isfinite(size)
         step = 1.0 / self.balance
         return Report(
             self.objective, max(gap, 0.0), size, step, gap <= needed, exhausted
         )
+
+    def _needed(self) -> float:
+        return self.task.needed(self.tol, self.objective)
 
     def _begin(self, w, t):
         """Start anew from a point."""
@@ -231,12 +243,45 @@ class PrimalDual:
         self._begin(*self._image)
 
     def _keep_best(self):
-        task, (x, t) = self.task, self._image
-        v, b = x[None, :-1], x[-1:] + self._offset @ x[:-1]
-        objective = self.interval.value(self._predict(x)) + task.penalty(v)
+        x, t = self._image
+        self._consider(x[None, :-1], x[-1:] + self._offset @ x[:-1])
+        self._raise_bound(t)
+
+    def _consider(self, v, b):
+        z = self.task.view.matvec(v)[0] + b[0]
+        objective = self.interval.value(z) + self.task.penalty(v)
         if objective < self.objective:
             self.objective, self.v, self.b = objective, v.copy(), b
-        self._raise_bound(t)
+
+    def _may_leave_out_columns(self) -> bool:
+        """Tell whether the steps have taken as long as an interior point would."""
+        if not self.tol or self.objective - self.lower <= self._needed():
+            return False
+        g = self.task.view.rmatvec(self.t[None])[0]
+        self._columns = likely(self.task, self.v, g)
+        few = 0 < len(self._columns) <= _MOST_COLUMNS
+        return few and self._spent() > self._dearer * cost(self._columns)
+
+    def _spent(self) -> float:
+        return 2.0 * self._n_steps * self.task.view.X.nnz
+
+    def _leave_out_columns(self):
+        """Take the optimum over the columns that are likely to move, if that is one."""
+        self._dearer *= _DEARER
+        budget = _BUDGET * self._spent()
+        with suppress(LinAlgError):
+            found = solve_over(self.task, self._columns, budget, self.tol, self._ends)
+            w = np.append(found.v[0], found.b[0] - self._offset @ found.v[0])
+            self._begin(w, self._within(found.t))
+
+    def _ends(self, found) -> bool:
+        """Take a model and its slopes; tell whether that is enough."""
+        self._consider(found.v, found.b)
+        self._raise_bound(self._within(found.t))
+        return self.objective - self.lower <= self._needed()
+
+    def _within(self, t):
+        return np.clip(t, self.interval.low, self.interval.high)
 
     def _raise_bound(self, t):
         if self.task.fit_intercept:

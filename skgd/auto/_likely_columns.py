@@ -1,0 +1,94 @@
+"""The optimum by an interior point, over the columns that are likely to move."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skgd.auto._interior import InteriorPoint
+
+_ITERATIONS = 100  # 14 to 40 are normal
+_CLOSE = 0.95  # of the l1 penalty: a column whose slope is less is unlikely to move
+_FINER = 0.01  # of tol: so much less that its slopes bound F* over all columns
+
+
+@dataclass
+class Found:
+    """A model, and the slopes of the loss that belong to it.
+
+    Attributes
+    ----------
+    v, b : ndarray of shape (1, n_features) and (1,)
+        The model.
+    t : ndarray of shape (n_rows,)
+        Slopes, which may leave columns outside more than their penalty.
+    """
+
+    v: np.ndarray
+    b: np.ndarray
+    t: np.ndarray
+
+
+def likely(task, v, g):
+    """Give the columns that have a coefficient, or a slope g near the l1 penalty."""
+    return np.flatnonzero((v[0] != 0.0) | (_pull(task, g) > _CLOSE * task.l1))
+
+
+def cost(columns) -> float:
+    """Give a number in proportion to the time that `solve_over` takes at least."""
+    return float(len(columns)) ** 3
+
+
+def solve_over(task, columns, budget, tol, enough):
+    """Give the optimum over some columns and those that it shows to be missing.
+
+    Parameters
+    ----------
+    task : Task
+        Of one output, its loss one of Interval's, of sparse X; all rows have weight.
+    columns : ndarray of int
+        In increasing order.
+    budget : float
+        What all may cost.
+    tol : float
+        Of the relative gap over all columns.
+    enough : callable
+        Tells of what was found whether it will do.
+
+    Returns
+    -------
+    Found or None
+        The last; None if there is none.
+    """
+    found = None
+    while (budget := budget - cost(columns)) >= 0.0:
+        found = _solve(task, columns, _FINER * tol)
+        if enough(found):
+            break
+        pull = _pull(task, task.view.rmatvec(found.t[None])[0])
+        missing = np.setdiff1d(np.flatnonzero(pull > task.l1), columns)
+        if not len(missing):
+            break
+        columns = np.union1d(columns, missing)
+    return found
+
+
+def _pull(task, g):
+    return -g if task.positive else np.abs(g)
+
+
+def _solve(task, columns, tol):
+    part = replace(
+        task,
+        view=task.view.with_columns(columns),
+        ridge=task.ridge[columns],
+        l1=task.l1[columns],
+    )
+    descent = InteriorPoint(part, np.zeros((1, len(columns))), task.constant, tol)
+    for _ in range(_ITERATIONS):
+        report = descent.run_epoch()
+        needed = part.needed(tol, report.objective)
+        if report.exhausted or (report.certified and report.suboptimality <= needed):
+            break
+    v = np.zeros((1, len(task.l1)))
+    v[:, columns] = descent.v
+    return Found(v, descent.b, descent.slopes())
