@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import LinAlgError
 
 from skgd.auto._interior import InteriorPoint
 
@@ -58,6 +59,11 @@ def solve_over(task, columns, budget, tol, enough):
     -------
     Found or None
         The last; None if there is none.
+
+    Raises
+    ------
+    LinAlgError
+        If a path has left the finite numbers.
     """
     found = None
     while (budget := budget - cost(columns)) >= 0.0:
@@ -89,6 +95,8 @@ def _solve(task, columns, tol):
         needed = part.needed(tol, report.objective)
         if report.exhausted or (report.certified and report.suboptimality <= needed):
             break
-    v = np.zeros((1, len(task.l1)))
+    v, t = np.zeros((1, len(task.l1))), descent.slopes()
     v[:, columns] = descent.v
-    return Found(v, descent.b, descent.slopes())
+    if not np.isfinite(t).all():
+        raise LinAlgError("slopes are not finite")
+    return Found(v, descent.b, t)

@@ -37,7 +37,8 @@ class PrimalDual:
     along A v + b - c; rows and columns each have a rate of their own. What steps lead
     to is averaged with their start, and they start anew where they have come closer.
     That takes two products with X a step, and t gives a bound of F*: the estimate of
-    F - F* is no less than the truth.
+    F - F* is no less than the truth. Once the steps have cost what an interior point on
+    the columns that are likely to move would, that is tried.
 
     Parameters
     ----------
