@@ -8,7 +8,7 @@ from skgd._core.coordinate import sweep_columns
 from skgd._core.order import shuffle
 from skgd._report import Report
 from skgd.auto._interval import Interval
-from skgd.auto._outlook import DualityGap
+from skgd.auto._outlook import CERTAIN, DualityGap
 from skgd.auto._trail import Trail
 
 # Columns; and those that may move at the start: fewer have a Gram matrix soon, with
@@ -98,7 +98,7 @@ class ColumnDescent:
         g = task.view.rmatvec(d) + task.ridge * v
         self._n_moving = np.count_nonzero((v != 0) | (task.subgradient(g, v) != 0))
         self._gains: list[float] = []  # of each epoch
-        self._gap, self._next_look = DualityGap(task), 1
+        self._gap, self._next_look, self._certain = DualityGap(task), 1, 0.0
         self.stalled = False
         if self.trail.step is not None:
             self._go_ahead(*self.trail.step)
@@ -161,7 +161,9 @@ class ColumnDescent:
         g[:, :-1] = task.view.rmatvec(d) + task.ridge * self.v
         g[:, :-1] = task.subgradient(g[:, :-1], self.v)
         g[:, -1] = d.sum() if task.fit_intercept else 0.0
-        return self._gap.bound(self._objective, g, h.sum(axis=1))
+        bound = self._gap.bound(self._objective, g, h.sum(axis=1))
+        self._certain = CERTAIN * bound
+        return bound
 
     def _visit(self) -> int:
         """Give the non-zeros that the next sweep visits."""
@@ -192,7 +194,8 @@ class ColumnDescent:
 
     def _report(self, violation, bound) -> Report:
         needed = self.task.needed(self.tol, self._objective)
-        estimate = min(self._left(), bound, self._objective)  # no loss is negative
+        likely = max(self._left(), self._certain)
+        estimate = min(likely, bound, self._objective)  # no loss is negative
         settled = self._gains[-1] <= _ROUNDING * self._objective
         certified = estimate <= needed
         self.stalled = not certified and (settled or self._is_too_far(estimate, needed))
