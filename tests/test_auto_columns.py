@@ -112,7 +112,8 @@ def test_classifier_is_as_near_as_it_says(loss, penalty, rng):
 )
 def test_a_ridge_bounds_what_is_left(loss, positive, fit_intercept, rng):
     X = words(rng)
-    X = csr_array(X @ diags_array(1.0 / np.maximum(X.max(axis=0).toarray(), 1.0)))
+    most = X.max(axis=0).toarray().ravel()
+    X = csr_array(X @ diags_array(1.0 / np.maximum(most, 1.0)))
     y = labels(rng, X)
     kind = GDRegressor if loss in ("squared_error", "huber") else GDClassifier
     settings = {"penalty": "elasticnet", "alpha": 0.03, "l1_ratio": 0.1}
