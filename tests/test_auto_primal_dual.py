@@ -146,7 +146,7 @@ def test_a_weak_l1_on_words_ends_at_the_optimum(loss, penalty):
         warnings.simplefilter("error")
         model.fit(X, y)
     assert model.converged_
-    assert model.n_iter_ < 300
+    assert model.n_iter_ < (200 if loss in PARAMETERS else 300)
     tight = ESTIMATORS[loss](loss, penalty=penalty, alpha=1e-5, tol=1e-5).fit(X, y)
     assert model.objective_ - tight.objective_ <= model.suboptimality_
 
@@ -157,13 +157,15 @@ def test_a_weak_l1_agrees_with_linear_programming():
     alpha, sign = 1e-5, np.where(z > 0, 1.0, -1.0)
     columns = X.multiply(sign[:, None]).tocsr()
     rows = hstack([columns, -columns, csr_array(sign[:, None]), eye_array(n)])
-    cost = np.concatenate([np.full(2 * d, alpha), [0.0], np.full(n, 1.0 / n)])
+    costs = np.concatenate([np.full(2 * d, alpha), [0.0], np.full(n, 1.0 / n)])
     bounds = [(0, None)] * (2 * d) + [(None, None)] + [(0, None)] * n
-    least = linprog(cost, -rows, -np.ones(n), bounds=bounds, method="highs").fun
+    names = "primal_feasibility_tolerance", "dual_feasibility_tolerance"
+    options = dict.fromkeys(names, 1e-10)
+    limits = -rows, -np.ones(n)
+    least = linprog(costs, *limits, bounds=bounds, method="highs", options=options).fun
     model = GDClassifier("hinge", penalty="l1", alpha=alpha, tol=1e-7).fit(X, z > 0)
     assert model.converged_
-    # HiGHS ends within 1e-7 of each of its conditions
-    assert -2e-8 < model.objective_ - least <= 1e-7
+    assert -1e-9 < model.objective_ - least <= 1e-7
 
 
 @LOSSES
@@ -177,9 +179,8 @@ def test_an_interior_point_over_likely_columns_is_one_over_all(rng, loss, penalt
     best = run(InteriorPoint, task, 1e-10)[0]
     moving = np.flatnonzero(best.v)
     seen = []
-    found = solve_over(
-        task, moving[:1], np.inf, 1e-4, seen.append
-    )  # the others come in
+    # the others come in
+    found = solve_over(task, moving[:1], np.inf, 1e-4, seen.append)
     assert found is seen[-1]
     assert (found.v[0, moving] != 0).sum() > 1
     gain = task.null_objective - best.objective

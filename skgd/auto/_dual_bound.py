@@ -8,6 +8,11 @@ _HALVINGS = 30  # of the share of slopes that bounds best
 _ROUNDING = 1e-12
 
 
+def pull_of(task, g):
+    """Give how strongly slopes pull at each zero coefficient, g being A't."""
+    return -g if task.positive else np.abs(g)
+
+
 def bound_below(task, interval, t, g, left=0.0) -> float:
     """Give what the F of a task is no less than, whatever the coefficients.
 
@@ -26,7 +31,7 @@ def bound_below(task, interval, t, g, left=0.0) -> float:
     """
     dual = -t @ (interval.center - task.constant[0])
     dual -= interval.slack * np.abs(t).sum() + left
-    pull = -g if task.positive else np.abs(g)
+    pull = pull_of(task, g)
     over = pull > task.l1 * (1.0 + _ROUNDING)
     bend = float(interval.gamma @ t**2)
     return best_share(float(dual), pull[over], task.l1[over], task.ridge[over], bend)

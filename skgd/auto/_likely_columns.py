@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import LinAlgError
 
+from skgd.auto._dual_bound import pull_of
 from skgd.auto._interior import InteriorPoint
 
 _ITERATIONS = 100  # 14 to 40 are normal
@@ -31,7 +32,7 @@ class Found:
 
 def likely(task, v, g):
     """Give the columns that have a coefficient, or a slope g near the l1 penalty."""
-    return np.flatnonzero((v[0] != 0.0) | (_pull(task, g) > _CLOSE * task.l1))
+    return np.flatnonzero((v[0] != 0.0) | (pull_of(task, g) > _CLOSE * task.l1))
 
 
 def cost(columns) -> float:
@@ -70,16 +71,12 @@ def solve_over(task, columns, budget, tol, enough):
         found = _solve(task, columns, _FINER * tol)
         if enough(found):
             break
-        pull = _pull(task, task.view.rmatvec(found.t[None])[0])
+        pull = pull_of(task, task.view.rmatvec(found.t[None])[0])
         missing = np.setdiff1d(np.flatnonzero(pull > task.l1), columns)
         if not len(missing):
             break
         columns = np.union1d(columns, missing)
     return found
-
-
-def _pull(task, g):
-    return -g if task.positive else np.abs(g)
 
 
 def _solve(task, columns, tol):
