@@ -15,10 +15,14 @@ from skgd.auto._working_set import WorkingSetModel
 
 _MOST_ROUNDS = 10  # of a plane search
 _SHARES = 0.5 ** np.array([0.0, -1.0, 1.0, 3.0, 8.0])  # of Newton's step
+_PARTS = 0.5 ** np.arange(1.0, 13.0)  # of a step beside kinks, seen on the way to it
 _LEFT = 0.6  # share of what a round gained, for which another one does not pay
 _MOST_COLUMNS = 2000  # of a Cholesky factor, which each block has a Gram matrix for
 _MOST_UNKNOWNS = 15_000
 _MOST_JOINT = 1000  # unknowns of softmax whose Hessian is factored as one
+# Share of the largest curvature up to which rows with less keep what they have: the
+# Gram matrices of other curvatures than those of a look take a round more a step.
+_NOT_LIFTED = 1e-3
 # Of a multiplication of a Gram matrix, measured, and of the scheduler in a round.
 _SECONDS_GRAM, _SECONDS_ROUND = 0.045e-9, 0.05
 
@@ -189,6 +193,8 @@ class BlockSpace:
 
     def floored(self, loss, h, share):
         """Give h, no row's l'' below a share of the largest, and whether one was."""
+        if share <= _NOT_LIFTED and not loss.piecewise:
+            return h, False
         bounds = h.loss.look(h.z).bounds
         least = share * (bounds.largest or 1.0)
         lifted = bool(bounds.least < least)
@@ -197,13 +203,36 @@ class BlockSpace:
     def model(self, task):
         """Give a model of the loss beside the kinks of the penalty."""
         whole = len(task.l1) <= MOST_WHOLE
-        return GramModel(task) if whole else BlockWorkingSet(task)
+        return GramModel(task, task.loss.joint) if whole else BlockWorkingSet(task)
 
     def grams_of_pairs(self, task, z):
         """Yield [A 1]' diag(s p_a p_b) [A 1] of softmax, for all classes b < a."""
         scale = np.append(task.view.scale, 1.0)
         for gram in task.loss.grams_of_pairs(z):
             yield gram * scale * scale[:, None]
+
+    def shares(self, state):
+        """Yield shares of a step: all of it, the best of its parts, then ever less.
+
+        A look at the end of the step sees the parts, too.
+        """
+        loss, penalty = state.task.loss, state.task.penalty
+        v, dv, z, image = state.v, state.proposal[0], state.z, state.image
+        first, wanted = 1.0, loss.wants_grams
+        if loss.knows(z + image):
+            yield first
+            first = 0.5
+        parts = tuple(_PARTS[:, None])
+        look = loss.look(z + first * image, Plane(z, (image,), parts))
+        yield first
+        loss.wants_grams = wanted  # of where the search ends
+        values = [
+            split(row, 1)[0] + penalty(v + t * dv)
+            for row, t in zip(look.plane, _PARTS, strict=True)
+        ]
+        best = float(_PARTS[np.argmin(np.where(np.isfinite(values), values, np.inf))])
+        yield best
+        yield from (best * part for part in _PARTS)
 
     def search_face(self, state, steps):
         """Leave the step as it is: the next one costs a round, and a search more."""

@@ -99,6 +99,11 @@ class BlockLoss:
         self._looks: dict[bytes, Look] = {}
         self._changes: dict[tuple[bytes, bytes], np.ndarray] = {}
         self._second: dict[tuple, np.ndarray] = {}
+        self._whole: np.ndarray | None = None  # Gram matrices of rows that all curve
+
+    def knows(self, z: Raw) -> bool:
+        """Tell whether a look at raw predictions is at hand."""
+        return z.key in self._looks
 
     def look(self, z: Raw, plane: Plane | None = None) -> Look:
         """Give the Look at raw predictions, by a round unless known."""
@@ -140,12 +145,22 @@ class BlockLoss:
     def grams(self, h: Curvature):
         """Give [A 1]' diag(h) [A 1] of each output, columns not being scaled."""
         self.wants_grams = not self.quadratic
-        if h.least:
+        if h.least and not self.piecewise:
             return self._second_order(h, True)
         known = self.look(h.z)
         if known.grams is None:
-            known.grams = self._second_order(h, True)
-        return known.grams
+            known.grams = self._second_order(replace(h, least=0.0), True)
+        if not h.least:
+            return known.grams
+        # Rows of pieces curve as much as any can, or not at all.
+        share = h.least / self.curvature
+        return (1.0 - share) * known.grams + share * self._grams_of_all(h)
+
+    def _grams_of_all(self, h):
+        """Give the Gram matrices of rows that all curve as any can: a round once."""
+        if self._whole is None:
+            self._whole = self._second_order(replace(h, least=self.curvature), True)
+        return self._whole
 
     def squares(self, h: Curvature):
         """Give the diagonals of the same."""

@@ -47,6 +47,8 @@ class GramModel:
     ----------
     task : Task
         Loss, penalty and view.
+    joint : bool
+        Whether the classes of softmax share a Hessian even if unknowns are many.
     """
 
     # Share of the decrease that the last round may bring: of a step that is taken, and
@@ -57,12 +59,13 @@ class GramModel:
     idle = 0.0
     whole = True  # whether it is of all columns
 
-    def __init__(self, task):
+    def __init__(self, task, joint=False):
         self.task = task
         self.n_features = len(task.l1)
         self.n_outputs = len(task.constant)
         size = self.n_features + int(task.fit_intercept)
-        self.joint = self.n_outputs > 1 and self.n_outputs * size <= _JOINT
+        few = self.n_outputs > 1 and self.n_outputs * size <= _JOINT
+        self.joint = joint or few
         self.l1 = np.append(task.l1, 0.0)[:size].astype(np.float64)
         self.nonnegative = np.zeros(size, dtype=np.uint8)
         self.nonnegative[: self.n_features] = task.positive

@@ -13,7 +13,6 @@ _FRESH = 0.1  # relative change of the curvature up to which an estimate is trus
 # model.
 _OLD, _OLD_SAID, _FALLING = 10.0, 3.0, 0.6
 _ROUNDING = 4e-16  # of F: below it no decrease shows
-_HALVINGS = 40
 _LEAST_FLOOR = 1e-9  # of the curvature's bound
 _MOST_CORRECTION = 3.0
 _TOO_CURVED = 1.5  # decrease beside the promised one: twice that if F goes on as a line
@@ -352,13 +351,11 @@ class ProximalNewton:
         dv, db = self.proposal
         zd = self._image()
         before, z, v, b = self.objective, self.z, self.v, self.b
-        t = 1.0
-        for _ in range(_HALVINGS):
+        for t in self.task.space.shares(self):
             self.z, self.v, self.b = z + t * zd, v + t * dv, b + t * db
             self._evaluate()
             if self.objective <= before + 1e-4 * t * self.slope:
                 return t
-            t *= 0.5
         if self.objective <= before:
             return t
         self.z, self.v, self.b = z, v, b

@@ -14,6 +14,7 @@ from skgd.auto._preconditioner import Cholesky, choose_rows, sharing_pays
 from skgd.auto._stochastic import make_move
 from skgd.auto._working_set import WorkingSetModel
 
+_HALVINGS = 40  # of a step that are tried
 _BALANCED = 1e-12  # of the sum of sizes: derivatives that add up to nothing
 
 
@@ -88,6 +89,10 @@ class Memory:
         for a in range(len(share)):
             for b in range(a):
                 yield task.view.gram(weighted[a] * share[b])
+
+    def shares(self, state):
+        """Give the shares of a step that are tried: halves of halves."""
+        return [0.5**k for k in range(_HALVINGS)]
 
     def search_face(self, state, steps):
         """Minimise F over the span of the steps; see `search_face`."""
