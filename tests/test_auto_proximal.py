@@ -463,3 +463,25 @@ def test_a_row_that_crosses_a_kink_is_not_overlooked_among_few(seed):
         assert report.certified
         gap = report.objective - best
         assert report.suboptimality > gap / 3 - 1e-12 * task.null_objective
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_that_cross_kinks_for_ever_are_left_to_an_interior_point(seed):
+    # Newton steps alone took 49 to 84 epochs; diamonds (53 940 rows) ended after 110,
+    # not converged.
+    rng = np.random.default_rng(seed)
+    n, d = 3000, 8
+    mixed = rng.lognormal(0, 1, (n, d)) @ (np.eye(d) + 0.9)
+    X = mixed * 10.0 ** rng.uniform(-3, 3, d) + 100
+    z = (X - X.mean(0)) / X.std(0) @ rng.standard_normal(d)
+    y = 1e4 * np.exp(z / z.std()) + 1e3 * rng.standard_t(2, n)
+    model = GDRegressor("huber", penalty="l1", alpha=1e-4).fit(X, y)
+    assert model.converged_
+    assert 20 < model.n_iter_ <= 45
+    task = make_task(X, y, "huber", alpha=1e-4, parameter=0.1)
+    newton, reports = descend(task, tol=1e-10)
+    assert reports[-1].certified
+    gap = model.objective_ - newton.objective
+    assert -1e-9 * newton.objective <= gap
+    assert gap <= 1e-4 * (task.null_objective - newton.objective)
+    assert model.suboptimality_ >= gap / 3 - 1e-9 * newton.objective

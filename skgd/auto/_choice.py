@@ -149,8 +149,9 @@ def _make_smooth(task, v, b, tol, mode, seed, earlier):
             return Relay(
                 columns, lambda v, b: ProximalNewton(task, v, b, tol, mode, seed, move)
             )
-    interior = InteriorPoint.outruns_newton(task) and _has_pieces(task)
-    if interior and not (task.followed or v.any()) and _is_weak(task, b):
+    interior = InteriorPoint.relieves_newton(task) and _has_pieces(task)
+    begins = interior and InteriorPoint.outruns_newton(task)
+    if begins and not (task.followed or v.any()) and _is_weak(task, b):
         return InteriorPoint(task, v, b, tol)
     earlier = _of_kind(ProximalNewton, earlier)
     newton = ProximalNewton(task, v, b, tol, mode, seed, move, earlier)

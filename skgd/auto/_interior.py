@@ -6,6 +6,7 @@ import numpy as np
 from scipy.linalg import LinAlgError
 
 from skgd._report import Report
+from skgd.auto._kinked_model import MOST_WHOLE
 from skgd.auto._settle import build, few_rows, moving_columns, on_rows, settle
 from skgd.auto._wide_factor import WideFactor
 
@@ -74,12 +75,27 @@ class InteriorPoint:
     def outruns_newton(task) -> bool:
         """Tell whether dense rows are few, and systems of rows or columns small."""
         view = task.view
-        if not task.space.keeps_rows or view.sparse:
-            return False
         n, d = view.n_rows, view.n_features
-        few = n <= _ROWS_A_COLUMN * d
-        few &= _LEAST_WORK <= n * d * min(n, d) <= _MOST_WORK
-        return few and (d <= MOST_COLUMNS or WideFactor.suits(view, d))
+        few = n <= _ROWS_A_COLUMN * d and n * d * min(n, d) <= _MOST_WORK
+        if view.sparse or not few or not InteriorPoint._is_work(task):
+            return False
+        return d <= MOST_COLUMNS or WideFactor.suits(view, d)
+
+    @staticmethod
+    def relieves_newton(task) -> bool:
+        """Tell whether it goes on where proximal Newton steps take many epochs.
+
+        Of few columns an iteration costs two of these epochs, and some ten do.
+        """
+        return InteriorPoint.outruns_newton(task) or (
+            task.view.n_features <= MOST_WHOLE and InteriorPoint._is_work(task)
+        )
+
+    @staticmethod
+    def _is_work(task) -> bool:
+        """Tell whether rows are at hand, and Newton steps take more than nothing."""
+        n, d = task.view.n_rows, task.view.n_features
+        return task.space.keeps_rows and n * d * min(n, d) >= _LEAST_WORK
 
     def slopes(self):
         """Give the path's slopes of the loss, of the rows that have weight."""

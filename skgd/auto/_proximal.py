@@ -24,8 +24,9 @@ _PATIENCE = 30
 # Columns a row in a model, and epochs and share of the coefficients that an optimum may
 # have, from which on the descent is left to an interior point. 300 x 3000 may take 40 s
 # else; 300 x 2000 at a strong l1, where working sets of 1.6 a row shrink again, takes
-# 0.05 s.
+# 0.05 s. And epochs where models are whole: an interior point takes as long (measured).
 _MANY_A_ROW, _LATE, _SHARE_OF_MOST = 3.0, 25, 0.5
+_LATE_WHOLE = 20
 
 
 class ProximalNewton:
@@ -92,10 +93,13 @@ class ProximalNewton:
         """Whether an interior point, where one suits, should go on.
 
         The model has many more columns than an optimum has coefficients, that is rows
-        at most beside l1 alone; or after many epochs nearly as many are not zero.
+        at most beside l1 alone; or after many epochs nearly as many are not zero; or
+        epochs are many, of a model of all columns.
         """
         if not self.v.any():
             return False
+        if self.model.whole and len(self.objectives) > _LATE_WHOLE:
+            return True
         rows, nonzero = self.task.view.n_rows, np.count_nonzero(self.v)
         grows = not self.model.whole and len(self.model.columns) > _MANY_A_ROW * rows
         many = nonzero > _SHARE_OF_MOST * min(rows, self.v.shape[1])
