@@ -19,7 +19,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array, eye_array, hstack
 
 from skgd import GDClassifier, GDRegressor, alpha_path
-from skgd.auto import _choice, _primal_dual
+from skgd.auto import _choice, _likely_columns, _primal_dual
 from skgd.auto._dual_bound import balanced, bound_below
 from skgd.auto._interior import InteriorPoint
 from skgd.auto._interval import Interval
@@ -193,9 +193,31 @@ def test_an_interior_point_over_likely_columns_is_one_over_all(rng, loss, penalt
     bound = bound_below(task, interval, t, g)
     assert -1e-9 * gain <= best.objective - bound <= 1e-4 * gain
     assert np.isin(moving, likely(task, best.v, g)).all()
-    assert solve_over(task, moving, cost(moving) - 1.0, 1e-4, seen.append) is None
+    assert solve_over(task, moving, 0.9 * cost(task, moving), 1e-4, seen.append) is None
     first = solve_over(task, moving[:1], np.inf, 1e-4, lambda _: True)
     assert not np.delete(first.v[0], moving[0]).any()
+
+
+def test_a_budget_stretches_where_few_columns_are_missing(rng, monkeypatch):
+    task = on_rows(a_task(rng, "absolute_error", Penalty(l1=1e-3)))
+    t = run(InteriorPoint, task, 1e-10)[0].slopes()
+    pull = np.abs(task.view.rmatvec(t[None])[0])
+    moving = np.flatnonzero(pull > 0.99 * task.l1)
+    assert len(moving) > 20
+    tried = []
+
+    def solved(task, columns, tol):
+        tried.append(len(columns))
+        return _likely_columns.Found(np.zeros((1, len(task.l1))), np.zeros(1), 1.02 * t)
+
+    monkeypatch.setattr(_likely_columns, "_solve", solved)
+    budget = 1.2 * cost(task, moving)
+    solve_over(task, moving[1:], budget, 1e-4, lambda _: False)
+    assert tried[0] == len(moving) - 1
+    assert len(tried) == 2
+    tried.clear()
+    solve_over(task, moving[len(moving) // 2 :], budget, 1e-4, lambda _: False)
+    assert len(tried) == 1
 
 
 @pytest.mark.parametrize("loss", ["hinge", "absolute_error"])

@@ -24,7 +24,7 @@ _MEAN = 0.25
 # Columns that may be likely to move for an interior point to take over; how many times
 # dearer it counts after each time that did not end the descent; and times what the
 # steps have cost that it may, if columns turn out to be missing.
-_MOST_COLUMNS, _DEARER, _BUDGET = 3000, 4.0, 2.0
+_MOST_COLUMNS, _DEARER, _BUDGET = 4500, 4.0, 2.0
 _NOTHING = 1e-13  # of F: as far as sums over many rows are from zero
 
 
@@ -261,10 +261,13 @@ class PrimalDual:
         g = self.task.view.rmatvec(self.t[None])[0]
         self._columns = likely(self.task, self.v, g)
         few = 0 < len(self._columns) <= _MOST_COLUMNS
-        return few and self._spent() > self._dearer * cost(self._columns)
+        return few and self._spent() > self._dearer * cost(self.task, self._columns)
 
     def _spent(self) -> float:
-        return 2.0 * self._n_steps * self.task.view.X.nnz
+        """Give what steps have taken: two products, and sums over rows and columns."""
+        view = self.task.view
+        sums = 12.0 * view.n_rows + 6.0 * view.n_features
+        return self._n_steps * (2.0 * view.X.nnz + sums)
 
     def _leave_out_columns(self):
         """Take the optimum over the columns that are likely to move, if that is one."""
