@@ -22,6 +22,7 @@ from skgd._core.engine import Design
 from skgd._core.losses import LOSSES
 from skgd._core.sample_space import SampleLoss
 from skgd.auto import _choice, _columns
+from skgd.auto._extrapolation import Extrapolation
 
 SMOOTH = [x for x, traits in LOSSES.items() if traits["shape"] != "kinked"]
 SMOOTH.remove("softmax")
@@ -253,6 +254,57 @@ def test_means_that_are_large_do_not_hold_it_up(rng, monkeypatch):
     model = GDClassifier("log_loss", penalty="l1", alpha=1e-3).fit(X, y)
     assert model.converged_
     assert model.n_iter_ <= 150
+
+
+def test_extrapolation_leads_to_the_fixed_point_of_a_linear_map(rng):
+    basis = np.linalg.qr(rng.standard_normal((2, 2)))[0]
+    shrink = basis @ np.diag([0.99, 0.5]) @ basis.T
+    fixed, x = rng.standard_normal(2), np.zeros(2)
+    ahead = Extrapolation()
+    for _ in range(5):
+        assert ahead.propose(x) is None
+        x = fixed + shrink @ (x - fixed)
+    assert_allclose(ahead.propose(x), fixed, atol=1e-3)
+    assert np.abs(x - fixed).max() > 0.1
+    assert ahead.propose(x) is None  # it begins anew
+
+
+def test_extrapolation_of_what_stands_still_or_leaves_the_numbers_is_none():
+    for x in (np.ones(3), np.full(3, np.nan)):
+        ahead = Extrapolation()
+        assert [ahead.propose(x.copy()) for _ in range(12)] == [None] * 12
+    ahead = Extrapolation()
+    far = [ahead.propose(1e200 * k**2 * np.ones(3)) for k in range(6)]
+    assert far == [None] * 6
+
+
+@pytest.mark.parametrize("mode", ["batch", "mini-batch", "stochastic"])
+@pytest.mark.parametrize("positive", [False, True])
+def test_groups_of_columns_take_fewer_epochs_where_the_last_ones_lead(
+    mode, positive, rng, monkeypatch
+):
+    n, levels = 600, 40
+    X = csr_array(
+        hstack(
+            [
+                csr_array((np.ones(n), rng.integers(0, levels, n), np.arange(n + 1)))
+                for _ in range(3)
+            ]
+        )
+    )
+    y = X @ rng.lognormal(size=X.shape[1]) + 0.1 * rng.standard_normal(n)
+    model = GDRegressor(
+        penalty="l1", alpha=1e-3, mode=mode, random_state=0, positive=positive
+    )
+    ahead = fitted(model, X, y)
+    n_iter, objective = ahead.n_iter_, ahead.objective_
+    assert ahead.converged_
+    assert not positive or (ahead.coef_ >= 0.0).all()
+    monkeypatch.setattr(Extrapolation, "propose", lambda self, x: None)
+    plain = fitted(model, X, y)
+    assert (1.0 if positive else 1.5) * n_iter < plain.n_iter_
+    gain = np.mean((y - y.mean()) ** 2) / 2 - plain.objective_
+    assert objective <= plain.objective_ + 1e-5 * gain
 
 
 def test_sweep_refuses_other_lengths(rng):
