@@ -23,7 +23,7 @@ from skgd.auto import _choice, _likely_columns, _primal_dual
 from skgd.auto._dual_bound import balanced, bound_below
 from skgd.auto._interior import InteriorPoint
 from skgd.auto._interval import Interval
-from skgd.auto._likely_columns import cost, likely, solve_over
+from skgd.auto._likely_columns import likely, solve_over
 from skgd.auto._multipliers import Multipliers
 from skgd.auto._primal_dual import PrimalDual
 from skgd.auto._settle import on_rows
@@ -179,10 +179,8 @@ def test_an_interior_point_over_likely_columns_is_one_over_all(rng, loss, penalt
     best = run(InteriorPoint, task, 1e-10)[0]
     moving = np.flatnonzero(best.v)
     seen = []
-    # the others come in
-    found = solve_over(task, moving[:1], np.inf, 1e-4, seen.append)
+    found = solve_over(task, moving, 1e-4, seen.append)
     assert found is seen[-1]
-    assert (found.v[0, moving] != 0).sum() > 1
     gain = task.null_objective - best.objective
     assert objective(task, found) - best.objective <= 1e-5 * gain
     interval = task.loss.interval
@@ -193,12 +191,11 @@ def test_an_interior_point_over_likely_columns_is_one_over_all(rng, loss, penalt
     bound = bound_below(task, interval, t, g)
     assert -1e-9 * gain <= best.objective - bound <= 1e-4 * gain
     assert np.isin(moving, likely(task, best.v, g)).all()
-    assert solve_over(task, moving, 0.9 * cost(task, moving), 1e-4, seen.append) is None
-    first = solve_over(task, moving[:1], np.inf, 1e-4, lambda _: True)
+    first = solve_over(task, moving[:1], 1e-4, lambda _: True)
     assert not np.delete(first.v[0], moving[0]).any()
 
 
-def test_a_budget_stretches_where_few_columns_are_missing(rng, monkeypatch):
+def test_few_missing_columns_are_taken_in_and_many_are_not(rng, monkeypatch):
     task = on_rows(a_task(rng, "absolute_error", Penalty(l1=1e-3)))
     t = run(InteriorPoint, task, 1e-10)[0].slopes()
     pull = np.abs(task.view.rmatvec(t[None])[0])
@@ -211,12 +208,13 @@ def test_a_budget_stretches_where_few_columns_are_missing(rng, monkeypatch):
         return _likely_columns.Found(np.zeros((1, len(task.l1))), np.zeros(1), 1.02 * t)
 
     monkeypatch.setattr(_likely_columns, "_solve", solved)
-    budget = 1.2 * cost(task, moving)
-    solve_over(task, moving[1:], budget, 1e-4, lambda _: False)
+    monkeypatch.setattr(_likely_columns, "_FEW_MISSING", 0.1)
+    solve_over(task, moving[1:], 1e-4, lambda _: False)
     assert tried[0] == len(moving) - 1
+    assert tried[1] >= len(moving)
     assert len(tried) == 2
     tried.clear()
-    solve_over(task, moving[len(moving) // 2 :], budget, 1e-4, lambda _: False)
+    solve_over(task, moving[len(moving) // 2 :], 1e-4, lambda _: False)
     assert len(tried) == 1
 
 

@@ -11,7 +11,9 @@ from skgd.auto._interior import InteriorPoint
 _ITERATIONS = 100  # 14 to 40 are normal
 _CLOSE = 0.95  # of the l1 penalty: a column whose slope is less is unlikely to move
 _NEARLY_ALL = 0.8  # of the columns: all are taken, so that slopes leave none outside
-_FEW_MISSING = 0.1  # of the columns: with these they are likely to be all
+# Of the columns, as many may be missing to be taken in, so many times. Where more are,
+# slopes are not unique (one-hot rows), and more turn out to be missing again.
+_FEW_MISSING, _TRIES = 0.05, 3
 _FINER = 0.01  # of tol: so much less that its slopes bound F* over all columns
 
 
@@ -50,8 +52,8 @@ def cost(task, columns) -> float:
     return 30.0 * (150.0 * n + 10.0 * d**2 + d**3 / 180.0)
 
 
-def solve_over(task, columns, budget, tol, enough):
-    """Give the optimum over some columns and those that it shows to be missing.
+def solve_over(task, columns, tol, enough):
+    """Give the optimum over some columns and, if few, those it shows to be missing.
 
     Parameters
     ----------
@@ -59,8 +61,6 @@ def solve_over(task, columns, budget, tol, enough):
         Of one output, its loss one of Interval's, of sparse X; all rows have weight.
     columns : ndarray of int
         In increasing order.
-    budget : float
-        What all may cost; twice that if few columns are missing in the end.
     tol : float
         Of the relative gap over all columns.
     enough : callable
@@ -68,26 +68,24 @@ def solve_over(task, columns, budget, tol, enough):
 
     Returns
     -------
-    Found or None
-        The last; None if there is none.
+    Found
+        The last.
 
     Raises
     ------
     LinAlgError
         If a path has left the finite numbers.
     """
-    found, spent, limit = None, 0.0, budget
-    while (spent := spent + cost(task, columns)) <= limit:
+    for _ in range(_TRIES):
         found = _solve(task, columns, _FINER * tol)
         if enough(found):
             break
         pull = pull_of(task, task.view.rmatvec(found.t[None])[0])
         outside = np.setdiff1d(np.arange(len(pull)), columns)
-        if not (pull[outside] > task.l1[outside]).any():
-            break
         near = outside[pull[outside] > _CLOSE * task.l1[outside]]
-        few = len(near) <= _FEW_MISSING * len(columns)
-        limit = 2.0 * budget if few else budget
+        missing = (pull[near] > task.l1[near]).any()
+        if not missing or len(near) > _FEW_MISSING * len(columns):
+            break
         columns = np.union1d(columns, near)
     return found
 

@@ -22,9 +22,9 @@ _CLOSE, _CLOSER, _LONG = 0.4, 0.8, 0.2
 # which fills it up: it would tie the intercept to its coefficient.
 _MEAN = 0.25
 # Columns that may be likely to move for an interior point to take over; how many times
-# dearer it counts after each time that did not end the descent; and times what the
-# steps have cost that it may, if columns turn out to be missing.
-_MOST_COLUMNS, _DEARER, _BUDGET = 4500, 4.0, 2.0
+# dearer it counts after each time that did not end the descent; and of the gap before,
+# what may be left for steps to start anew there.
+_MOST_COLUMNS, _DEARER, _NEARER = 4500, 4.0, 0.5
 _NOTHING = 1e-13  # of F: as far as sums over many rows are from zero
 
 
@@ -154,8 +154,8 @@ class PrimalDual:
                 self._advance()
             size = self._size()
             self._keep_best()
-            if self._may_leave_out_columns():
-                self._leave_out_columns()
+            if self._may_leave_out_columns() and self._leave_out_columns():
+                pass  # they start anew
             elif self._is_due(size):
                 self._restart()
             else:
@@ -269,14 +269,20 @@ class PrimalDual:
         sums = 12.0 * view.n_rows + 6.0 * view.n_features
         return self._n_steps * (2.0 * view.X.nnz + sums)
 
-    def _leave_out_columns(self):
-        """Take the optimum over the columns that are likely to move, if that is one."""
+    def _leave_out_columns(self) -> bool:
+        """Take the optimum over the columns that are likely to move, if that is one.
+
+        Tells whether steps start anew, from there.
+        """
         self._dearer *= _DEARER
-        budget = _BUDGET * self._spent()
+        before = self.objective - self.lower
         with suppress(LinAlgError):
-            found = solve_over(self.task, self._columns, budget, self.tol, self._ends)
-            w = np.append(found.v[0], found.b[0] - self._offset @ found.v[0])
-            self._begin(w, self._within(found.t))
+            found = solve_over(self.task, self._columns, self.tol, self._ends)
+            if self.objective - self.lower <= _NEARER * before:
+                w = np.append(found.v[0], found.b[0] - self._offset @ found.v[0])
+                self._begin(w, self._within(found.t))
+                return True
+        return False
 
     def _ends(self, found) -> bool:
         """Take a model and its slopes; tell whether that is enough."""
