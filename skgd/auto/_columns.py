@@ -9,7 +9,7 @@ from skgd._core.order import shuffle
 from skgd._report import Report
 from skgd.auto._extrapolation import Extrapolation
 from skgd.auto._interval import Interval
-from skgd.auto._outlook import CERTAIN, DualityGap
+from skgd.auto._outlook import DualityGap, likely_gap
 from skgd.auto._trail import Trail
 
 # Columns; and those that may move at the start: fewer have a Gram matrix soon, with
@@ -26,12 +26,11 @@ _MOST_SWEEPS = 5  # an epoch
 _MARGIN = 0.3  # of the largest slope that is left: zeros that far inside are dropped
 _IDLE = 1e-2  # of the gap sought: who starts so near may be there, as a model can tell
 _ROUNDING = 1e-15  # of F: below it no decrease shows
-# What is left is what the last third of the epochs gained times r + r^2 + ..., r being
-# its share of what the third before gained. Over 70 fits it was up to 10 times more, or
-# seldom 25, and in the first epochs anything: r is 1/2 at least, and 20 must be seen.
-_FEWEST, _LEAST_RATIO, _MOST_RATIO, _SAFETY = 20, 0.5, 0.99, 10.0
-# Where coefficients have a ridge there is a duality gap, which takes one more product
-# with X: epochs from one look at it to the next grow by that.
+# The rate of the gains is that of the last third of the epochs to the third before; 20
+# must be seen.
+_FEWEST, _LEAST_RATIO, _MOST_RATIO = 20, 0.5, 0.99
+# A look at what is left takes two more products with X: epochs from one look to the
+# next grow by that.
 _LOOKS = 1.2
 # From the first number of epochs on, the second must be enough in all, at that rate.
 # On standardised text, squared hinge, 90 of them take 0.4 s to 1e-2. Steps to minima of
@@ -51,9 +50,8 @@ class ColumnDescent:
 
     An epoch visits the columns that may still move, as often as that is no more than
     all non-zeros once (and 5 times at most), in O(non-zeros) time. Where five epochs
-    lead is tried, for a product with X. The estimate of
-    F - F* is what later epochs would gain if they went on like the last ones, with a
-    margin of ten.
+    lead is tried, for a product with X. The estimate of F - F* is `likely_gap`, or the
+    duality gap if there is one and it is less.
 
     Parameters
     ----------
@@ -102,7 +100,7 @@ class ColumnDescent:
         g = task.view.rmatvec(d) + task.ridge * v
         self._n_moving = np.count_nonzero((v != 0) | (task.subgradient(g, v) != 0))
         self._gains: list[float] = []  # of each epoch
-        self._gap, self._next_look, self._certain = DualityGap(task), 1, 0.0
+        self._gap, self._next_look, self._estimate = DualityGap(task), 1, math.inf
         self.stalled = False
         if self.trail.step is not None:
             self._go_ahead(*self.trail.step)
@@ -148,10 +146,11 @@ class ColumnDescent:
             if visited + self._visit() > self._lengths.sum():
                 break
         self.v[0], self.b[0] = x[:-1], x[-1] + self._offset @ x[:-1]
-        before, bound = self._objective, self._look()
+        before = self._objective
+        self._look()
         gain = max(gain, before - self._objective, 0.0)
         self._gains.append(gain + self._extrapolate())
-        return self._report(violation, bound)
+        return self._report(violation)
 
     def _extrapolate(self) -> float:
         """Go where the last epochs lead, if that pays; give what it gains."""
@@ -164,22 +163,23 @@ class ColumnDescent:
         self._go_ahead(v - self.v, ahead[-1:] - self.b)
         return before - self._objective
 
-    def _look(self) -> float:
-        """Evaluate F; give a bound of F - F*, if it is time for one."""
+    def _look(self) -> None:
+        """Evaluate F; estimate F - F*, if it is time for that."""
         task, count = self.task, len(self._gains) + 1
-        if count < self._next_look or not self._gap.bounds:
+        if count < self._next_look:
             self._objective = task.loss.evaluate(self._z) + task.penalty(self.v)
-            return math.inf
+            return
         self._next_look = math.ceil(_LOOKS * count)
         d, h = task.space.room(task)
         self._objective = task.loss.evaluate(self._z, d, h) + task.penalty(self.v)
-        g = np.zeros((1, len(task.l1) + 1))
-        g[:, :-1] = task.view.rmatvec(d) + task.ridge * self.v
-        g[:, :-1] = task.subgradient(g[:, :-1], self.v)
-        g[:, -1] = d.sum() if task.fit_intercept else 0.0
-        bound = self._gap.bound(self._objective, g, h.sum(axis=1))
-        self._certain = CERTAIN * bound
-        return bound
+        g = task.view.rmatvec(d) + task.ridge * self.v
+        slope = d.sum(axis=1) if task.fit_intercept else np.zeros(1)
+        g = np.append(task.subgradient(g, self.v), slope)
+        curvature = task.view.rmatvec_squared(h[0]) + task.ridge
+        settled = np.append(self.v, 0.0)  # the intercept is, or its step says how far
+        likely = likely_gap(settled, g, np.append(curvature, h.sum()))
+        bound = self._gap.bound(self._objective, g[None], h.sum(axis=1))
+        self._estimate = min(likely, bound)
 
     def _visit(self) -> int:
         """Give the non-zeros that the next sweep visits."""
@@ -207,10 +207,9 @@ class ColumnDescent:
         self._sweeps += 1
         return gain, violation
 
-    def _report(self, violation, bound) -> Report:
+    def _report(self, violation) -> Report:
         needed = self.task.needed(self.tol, self._objective)
-        likely = max(self._left(), self._certain)
-        estimate = min(likely, bound, self._objective)  # no loss is negative
+        estimate = min(self._estimate, self._objective)  # no loss is negative
         settled = self._gains[-1] <= _ROUNDING * self._objective
         certified = estimate <= needed
         self.stalled = not certified and (settled or self._is_too_far(estimate, needed))
@@ -232,13 +231,6 @@ class ColumnDescent:
         last, before, _ = self._windows()
         ratio = last / before if before > 0.0 else 0.0
         return min(max(ratio, _LEAST_RATIO), _MOST_RATIO)
-
-    def _left(self) -> float:
-        """Give what later epochs would gain, with a margin; infinite if unknown."""
-        if len(self._gains) < _FEWEST:
-            return math.inf
-        ratio = self._ratio()
-        return _SAFETY * self._windows()[0] * ratio / (1.0 - ratio)
 
     def _is_too_far(self, estimate, needed) -> bool:
         count = len(self._gains)

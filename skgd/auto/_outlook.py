@@ -1,4 +1,4 @@
-"""What is left of F - F*: a duality gap, and what is to come after a warm start."""
+"""What is left of F - F*: gaps at a model, and what is to come after a warm start."""
 
 import math
 
@@ -18,6 +18,36 @@ _EPOCHS, _BESIDE_KINKS = 100, 10.0
 # Times what a Newton step gains: what the intercept has to gain until it is the best
 # for its w, at most.
 _SETTLING = 10.0
+
+
+# Of what slopes leave, as much is told: 3 to 100 times F - F* while that falls to 1e-5
+# on text and one-hot rows, and a tenth of it at least on 300 small problems, groups of
+# columns that add up to one among them, from the first epoch on.
+_LIKELY = 1.0 / 3.0
+
+
+def likely_gap(v, g, curvature) -> float:
+    """Give what F is likely to exceed F* by; infinity if a slope has no curvature.
+
+    F - F* <= g'(v - v*) as F is convex. Coefficients are taken to move no farther than
+    by their size, or where that is more as a Newton step of their own would; the gain
+    along slopes that have become small beside a penalty is seen so, which the rate of
+    gains does not tell.
+
+    Parameters
+    ----------
+    v : ndarray of shape (n_features,)
+    g : ndarray of shape (n_features,)
+        The least of F's subgradients.
+    curvature : ndarray of shape (n_features,)
+        Of F in each coefficient.
+    """
+    size = np.abs(g)
+    left = size > 0.0
+    if (curvature[left] <= 0.0).any():
+        return np.inf
+    size, step = size[left], size[left] / curvature[left]
+    return _LIKELY * float(size @ np.maximum(np.abs(v[left]), step))
 
 
 class DualityGap:
