@@ -106,19 +106,25 @@ class Problem:
             return self._zero_loss_of_targets() / self.weight_sum
         return self._zero_loss_of_classes() / self.weight_sum
 
-    def _zero_loss_of_targets(self) -> float:
-        y, weight, total = self.samples.y, self.samples.weight, 0.0
+    def _blocks(self):
+        """Give y and weights of some rows at a time."""
+        y, weight = self.samples.y, self.samples.weight
         for begin in range(0, len(self.rows), _BLOCK_ROWS):
             rows = self.rows[begin : begin + _BLOCK_ROWS]
-            s = np.ones(len(rows)) if weight is None else weight[rows]
-            for target in np.ascontiguousarray(y[rows].T):
-                total += self._zero_loss(target, s)
-        return total
+            yield y[rows], np.ones(len(rows)) if weight is None else weight[rows]
+
+    def _zero_loss_of_targets(self) -> float:
+        return sum(
+            self._zero_loss(target, weight)
+            for y, weight in self._blocks()
+            for target in np.ascontiguousarray(y.T)
+        )
 
     def _zero_loss_of_classes(self) -> float:
-        K, weight = self.n_outputs, self.samples.weight
-        own = weight if weight is None else weight[self.rows]
-        sums = np.bincount(self.samples.y[self.rows], own, minlength=max(K, 2))
+        K = self.n_outputs
+        sums = np.zeros(max(K, 2))
+        for y, weight in self._blocks():
+            sums += np.bincount(y, weight, minlength=len(sums))
         if self.loss == "softmax":
             return float(sums.sum() * np.log(K))
         total, signs = 0.0, np.array([1.0, -1.0])

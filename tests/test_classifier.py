@@ -1,6 +1,7 @@
 """GDClassifier: labels, probabilities, class weights."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -370,3 +371,17 @@ def test_the_score_of_raw_predictions_is_the_accuracy(rng, weighted):
     weight = rng.uniform(size=40) if weighted else None
     wanted = accuracy_score(targets, raw.argmax(axis=1), sample_weight=weight)
     assert GDClassifier()._score_raw(raw, targets, weight) == wanted
+
+
+@pytest.mark.parametrize("mode", ["stochastic", "mini-batch", "batch"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_textbook_fit_takes_few_bytes_a_row(mode, weighted):
+    # a code and a place in the order; weights are taken as they are
+    X = np.random.default_rng(0).standard_normal((1_000_000, 2))
+    y, weight = X[:, 0] > 0.0, np.ones(len(X)) if weighted else None
+    model = GDClassifier(learning_rate="constant", mode=mode, max_iter=1, tol=None)
+    tracemalloc.start()
+    model.fit(X, y, sample_weight=weight)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < (8 if weight is None else 32) * len(X)
