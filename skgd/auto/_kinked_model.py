@@ -37,6 +37,32 @@ def minimise_with_kinks(H, g, v, kinks, absolute, relative, swept=3):
     return x - v, decrease, rest
 
 
+def joined(grams, pairs):
+    """Give the Hessian of softmax in all classes, one after the other.
+
+    It is s (p_a 1{a = b} - p_a p_b) between the classes a and b.
+
+    Parameters
+    ----------
+    grams : sequence of K ndarrays of shape (p, p)
+        Of the classes, which s p_a (1 - p_a) weighs.
+    pairs : iterable of ndarray of shape (p, p)
+        Of the classes b < a, which s p_a p_b weighs.
+
+    Returns
+    -------
+    H : ndarray of shape (K * p, K * p)
+    """
+    K, size = len(grams), len(grams[0])
+    H = np.empty((K, size, K, size))
+    pair = iter(pairs)
+    for a in range(K):
+        for b in range(a):
+            H[a, :, b, :] = H[b, :, a, :] = -next(pair)
+        H[a, :, a, :] = grams[a]
+    return H.reshape(K * size, K * size)
+
+
 class GramModel:
     """H = A' diag(h) A + ridge over all columns and the intercept.
 
@@ -164,16 +190,9 @@ class GramModel:
         return H
 
     def _joint_hessian(self, z):
-        # s (p_a 1{a = b} - p_a p_b) between the classes a and b
         size, K = len(self.l1), self.n_outputs
-        H = np.empty((K * size, K * size))
         grams = self.task.space.grams_of_pairs(self.task, z)
-        for a in range(K):
-            for b in range(a):
-                block = -next(grams)[:size, :size]
-                H[a * size : (a + 1) * size, b * size : (b + 1) * size] = block
-                H[b * size : (b + 1) * size, a * size : (a + 1) * size] = block
-            H[a * size : (a + 1) * size, a * size : (a + 1) * size] = self.blocks[a]
+        H = joined(self.blocks, (gram[:size, :size] for gram in grams))
         if self.task.fit_intercept:
             # No loss feels a shift of all intercepts: any curvature keeps it at zero.
             last = np.arange(1, K + 1) * size - 1
