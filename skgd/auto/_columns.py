@@ -40,7 +40,7 @@ _LOOKS = 1.2
 _BEFORE_NEWTON = 300, 1000
 # The same where steps on slopes may go on. Beside a ridge these take 0.3 to 1 s on text
 # and one-hot rows, without one up to 20.
-_BEFORE_SLOPES, _BEFORE_SLOPES_BESIDE_RIDGE = (150, 700), (40, 80)
+_BEFORE_SLOPES, _BEFORE_SLOPES_BESIDE_RIDGE = (100, 500), (40, 80)
 
 
 class ColumnDescent:
