@@ -27,8 +27,10 @@ _MARGIN = 0.3  # of the largest slope that is left: zeros that far inside are dr
 _IDLE = 1e-2  # of the gap sought: who starts so near may be there, as a model can tell
 _ROUNDING = 1e-15  # of F: below it no decrease shows
 # The rate of the gains is that of the last third of the epochs to the third before; 20
-# must be seen.
+# must be seen. If they go on like that, with a margin of ten, less may be left than
+# slopes tell, but no less than that share.
 _FEWEST, _LEAST_RATIO, _MOST_RATIO = 20, 0.5, 0.99
+_MARGIN_OF_RATE, _SHARE = 10.0, 0.3
 # A look at what is left takes two more products with X: epochs from one look to the
 # next grow by that.
 _LOOKS = 1.2
@@ -51,7 +53,8 @@ class ColumnDescent:
     An epoch visits the columns that may still move, as often as that is no more than
     all non-zeros once (and 5 times at most), in O(non-zeros) time. Where five epochs
     lead is tried, for a product with X. The estimate of F - F* is `likely_gap`, or the
-    duality gap if there is one and it is less.
+    duality gap if there is one and it is less; or what later epochs would gain if they
+    went on like the last ones, but no less than 0.3 of that.
 
     Parameters
     ----------
@@ -100,7 +103,7 @@ class ColumnDescent:
         g = task.view.rmatvec(d) + task.ridge * v
         self._n_moving = np.count_nonzero((v != 0) | (task.subgradient(g, v) != 0))
         self._gains: list[float] = []  # of each epoch
-        self._gap, self._next_look, self._estimate = DualityGap(task), 1, math.inf
+        self._gap, self._next_look, self._likely = DualityGap(task), 1, math.inf
         self.stalled = False
         if self.trail.step is not None:
             self._go_ahead(*self.trail.step)
@@ -179,7 +182,7 @@ class ColumnDescent:
         settled = np.append(self.v, 0.0)  # the intercept is, or its step says how far
         likely = likely_gap(settled, g, np.append(curvature, h.sum()))
         bound = self._gap.bound(self._objective, g[None], h.sum(axis=1))
-        self._estimate = min(likely, bound)
+        self._likely = min(likely, bound)
 
     def _visit(self) -> int:
         """Give the non-zeros that the next sweep visits."""
@@ -209,7 +212,8 @@ class ColumnDescent:
 
     def _report(self, violation) -> Report:
         needed = self.task.needed(self.tol, self._objective)
-        estimate = min(self._estimate, self._objective)  # no loss is negative
+        estimate = max(min(self._left(), self._likely), _SHARE * self._likely)
+        estimate = min(estimate, self._objective)  # no loss is negative
         settled = self._gains[-1] <= _ROUNDING * self._objective
         certified = estimate <= needed
         self.stalled = not certified and (settled or self._is_too_far(estimate, needed))
@@ -231,6 +235,13 @@ class ColumnDescent:
         last, before, _ = self._windows()
         ratio = last / before if before > 0.0 else 0.0
         return min(max(ratio, _LEAST_RATIO), _MOST_RATIO)
+
+    def _left(self) -> float:
+        """Give what later epochs would gain, with a margin; infinite if unknown."""
+        if len(self._gains) < _FEWEST:
+            return math.inf
+        ratio = self._ratio()
+        return _MARGIN_OF_RATE * self._windows()[0] * ratio / (1.0 - ratio)
 
     def _is_too_far(self, estimate, needed) -> bool:
         count = len(self._gains)
