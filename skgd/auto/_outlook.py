@@ -9,7 +9,7 @@ import numpy as np
 # the rest of the way is long. On text and one-hot rows, 19 starts each, the window of
 # epochs that is enough from zero was below a tenth of F - F* 61 times in 1278, by 140
 # at most; with this a tenth is certain.
-CERTAIN = 0.1
+_CERTAIN = 0.1
 WINDOW = 4  # epochs at least whose gain is what may be left, from zero
 # Without a bound: epochs that are to be reckoned with, at the gain of the last; and how
 # many windows, where rows may still come to their kink (too little once in the same
@@ -119,7 +119,7 @@ def after_warm_start(window, bound, gains, piecewise) -> float:
         Whether the loss's curvature jumps.
     """
     if math.isfinite(bound):
-        return max(window, CERTAIN * bound)
+        return max(window, _CERTAIN * bound)
     last = sum(gains[-2:]) / 2
     window *= _BESIDE_KINKS if piecewise else 1.0
     return max(window, (_EPOCHS - len(gains)) * last)

@@ -154,11 +154,10 @@ class PrimalDual:
                 self._advance()
             size = self._size()
             self._keep_best()
-            if self._may_leave_out_columns() and self._leave_out_columns():
-                pass  # they start anew
-            elif self._is_due(size):
+            anew = self._may_leave_out_columns() and self._leave_out_columns()
+            if not anew and self._is_due(size):
                 self._restart()
-            else:
+            elif not anew:
                 self._last = size
         gap = self.objective - self.lower
         rounding = _NOTHING * abs(self.objective)
