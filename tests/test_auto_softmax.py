@@ -1,7 +1,8 @@
-"""Softmax whose classes share a factor: its metric, its Newton steps, its optimum."""
+"""Softmax: metrics of classes that share a factor, Newton steps, optima, estimates."""
 
 from dataclasses import replace
 from functools import lru_cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,8 +14,15 @@ from skgd import GDClassifier, alpha_path
 from skgd._core.bridge import View
 from skgd._core.engine import Design
 from skgd._core.sample_space import SampleLoss
+from skgd.auto._joint import JointCholesky
 from skgd.auto._newton import SoftmaxHessian, newton_step
-from skgd.auto._preconditioner import choose_rows, sharing_pays
+from skgd.auto._outlook import Hindsight
+from skgd.auto._preconditioner import (
+    choose_rows,
+    joining_pays,
+    sharing_pays,
+    twice_as_many,
+)
 from skgd.auto._shared import Shared
 from skgd.auto._task import Task
 
@@ -147,3 +155,145 @@ def test_shared_factor_gives_the_same_bits_on_one_and_two_threads():
     X, y = hard()
     one, two = (GDClassifier(n_jobs=n).fit(X, y) for n in (1, 2))
     assert_array_equal(one.coef_, two.coef_)
+
+
+def joint_of(task, a, z):
+    """Give the metric of all classes at once, from the Hessian of the loss."""
+    bare = replace(task, ridge=0.0 * task.ridge)
+    return JointCholesky(task, hessian_of(bare, a, z))
+
+
+@pytest.mark.parametrize("ridge", [0.3, 0.0])
+def test_joint_metric_is_the_inverse_hessian_and_follows_the_ridge(rng, ridge):
+    task, a, _ = task_of(rng, ridge, rng.integers(0, K, N), rng.random(N) + 0.1)
+    task = replace(task, followed=True)
+    z = rng.normal(size=(K, N))
+    g = rng.normal(size=(K, D + 1))
+    g -= g.mean(axis=0)
+    metric = joint_of(task, a, z)
+    for more in (0.0, 0.5):
+        task = replace(task, ridge=task.ridge + more)
+        metric = metric.at(task) if more else metric
+        expected = np.linalg.pinv(hessian_of(task, a, z)) @ g.ravel()
+        assert_allclose(metric.solve(g).ravel(), expected, rtol=1e-8, atol=1e-8)
+
+
+def test_space_makes_the_joint_metric_of_the_rows(rng):
+    task, a, _ = task_of(rng, 0.1, rng.integers(0, K, N), rng.random(N) + 0.1)
+    z = rng.normal(size=(K, N))
+    d, h = task.space.room(task)
+    task.loss.evaluate(z, d, h)
+    g = rng.normal(size=(K, D + 1))
+    made = task.space.factor_jointly(task, h, z).solve(g)
+    assert_allclose(made, joint_of(task, a, z).solve(g), rtol=1e-9, atol=1e-9)
+
+
+def test_classes_are_joined_where_epochs_have_cost_more_than_that():
+    X, y = hard()
+    view = View(Design(X), np.arange(900, dtype=np.uint32), np.zeros(120), np.ones(120))
+    loss = SampleLoss("softmax", 0.0, y.astype(np.int32), np.ones(900), 4)
+    assert [joining_pays(view, loss, n) for n in (1, 11, 1000)] == [False, False, True]
+    binary = SampleLoss("log_loss", 0.0, np.sign(y - 1.5), np.ones(900))
+    assert not joining_pays(view, binary, 1000)
+    many = SampleLoss("softmax", 0.0, y.astype(np.int32), np.ones(900), 9)
+    assert not joining_pays(view, many, 10**6)  # 1089 unknowns
+
+
+def test_rows_are_doubled_up_to_all():
+    rows = SimpleNamespace(n_rows=1000)
+    assert twice_as_many(100, rows) == 200
+    assert twice_as_many(300, rows) is twice_as_many(None, rows) is None
+
+
+def test_hindsight_is_what_was_gained_over_what_was_said_to_be_left():
+    hindsight = Hindsight()
+    assert hindsight.ratio(1, 10.0, 4.0) == 1.0
+    assert hindsight.ratio(2, 8.0, 0.5) == 1.0
+    assert hindsight.ratio(3, 7.0, 0.0) == 2.0  # a half was left, and one was gained
+    assert hindsight.ratio(3, 6.5, 9.0) == 3.0  # the same epoch, seen again
+    assert hindsight.ratio(4, 2.0, 0.1) == 12.0
+
+
+@lru_cache(maxsize=1)
+def redundant():
+    """Give columns that are sums of a few, and rows enough for a factor of a part."""
+    rng = np.random.default_rng(5)
+    factors = rng.normal(size=(1500, 10))
+    X = factors @ rng.normal(size=(10, 30))
+    z = 3.0 * factors @ rng.normal(size=(10, 4))
+    return X, (z + rng.gumbel(size=z.shape)).argmax(axis=1)
+
+
+@lru_cache
+def pairs(apart=4.0):
+    """Give classes of which each is hardly told from one other, by a single column.
+
+    Some columns are sums of the others.
+    """
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 6, 400)
+    X = apart * rng.normal(size=(3, 40))[y // 2] + rng.normal(size=(400, 40))
+    X[:, 0] += y % 2
+    return np.column_stack([X, X @ rng.normal(size=(40, 20))]), y
+
+
+def hardly_apart():
+    return pairs(0.5)
+
+
+@lru_cache
+def best_of(data, alpha, penalty="l2"):
+    problem = Problem(*data(), "log_loss", penalty, alpha)
+    return problem, optimum(problem, keep=False)
+
+
+@pytest.mark.parametrize("mode", ["batch", "mini-batch", "stochastic"])
+@pytest.mark.parametrize("tol", [1e-4, 1e-6])
+@pytest.mark.parametrize("alpha", [1e-4, 1e-6])
+@pytest.mark.parametrize(
+    ("data", "most"), [(redundant, 15), (pairs, 60)], ids=["redundant", "pairs"]
+)
+def test_directions_that_blocks_do_not_see_are_gained_and_told(
+    data, most, alpha, tol, mode
+):
+    """Blocks of sampled rows, or of classes, curved far more than the Hessian there.
+
+    Fits took 300 to 1000 epochs, or ended with ten tolerances left and a hundredth of
+    that told.
+    """
+    problem, best = best_of(data, alpha)
+    model = GDClassifier(alpha=alpha, tol=tol, mode=mode, random_state=0)
+    model.fit(problem.X, problem.y)
+    relative = relative_suboptimality(problem, model.coef_, model.intercept_, best)
+    assert model.converged_
+    assert relative <= tol
+    assert model.n_iter_ <= most
+    told = model.suboptimality_ / best.range
+    assert told >= relative / 3
+    assert told <= 10 * max(relative, 1e-9)
+
+
+@pytest.mark.parametrize("tol", [1e-4, 1e-6])
+@pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
+def test_steps_beside_l1_that_are_too_short_are_seen_in_hindsight(penalty, tol):
+    """F curves less and less where rows are told apart.
+
+    A step gained twice what it promised, and left 40 times that.
+    """
+    problem, best = best_of(hardly_apart, 1e-5, penalty)
+    model = GDClassifier(penalty=penalty, alpha=1e-5, tol=tol)
+    model.fit(problem.X, problem.y)
+    relative = relative_suboptimality(problem, model.coef_, model.intercept_, best)
+    assert model.converged_
+    assert relative <= 3 * tol
+    assert relative / 3 <= model.suboptimality_ / best.range <= 10 * relative
+
+
+def test_joint_factor_goes_on_along_a_path(monkeypatch):
+    monkeypatch.setattr("skgd.auto._preconditioner._EPOCHS", 0)
+    monkeypatch.setattr("skgd.auto._preconditioner._TIMES", 0.0)
+    problem, best = best_of(pairs, 1e-4)
+    model = GDClassifier(tol=1e-6)
+    path = alpha_path(model, problem.X, problem.y, alphas=[1e-2, 1e-3, 1e-4])
+    last = path.coefs[-1], path.intercepts[-1]
+    assert relative_suboptimality(problem, *last, best) <= 1e-6

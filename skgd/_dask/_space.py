@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from skgd._core.sample_space import plane_step
-from skgd._dask._joint import JointCholesky
 from skgd._dask._plane import ridge_on_plane
 from skgd._dask._raw import Plane, Start
 from skgd._dask._stand_ins import Curvature, Derivatives, split
+from skgd.auto._joint import JointCholesky
 from skgd.auto._kinked_model import MOST_WHOLE, GramModel, joined
-from skgd.auto._preconditioner import Cholesky
+from skgd.auto._preconditioner import MOST_JOINT, Cholesky
 from skgd.auto._working_set import WorkingSetModel
 
 _MOST_ROUNDS = 10  # of a plane search
@@ -19,7 +19,6 @@ _PARTS = 0.5 ** np.arange(1.0, 13.0)  # of a step beside kinks, seen on the way 
 _LEFT = 0.6  # share of what a round gained, for which another one does not pay
 _MOST_COLUMNS = 2000  # of a Cholesky factor, which each block has a Gram matrix for
 _MOST_UNKNOWNS = 15_000
-_MOST_JOINT = 1000  # unknowns of softmax whose Hessian is factored as one
 # Share of the largest curvature up to which rows with less keep what they have: the
 # Gram matrices of other curvatures than those of a look take a round more a step.
 _NOT_LIFTED = 1e-3
@@ -91,7 +90,7 @@ class BlockSpace:
     def joins(self, loss, view, n_blocks) -> bool:
         """Tell whether Gram matrices of pairs of classes cost less than a round."""
         K, size = loss.n_outputs, view.n_features + 1
-        if K == 1 or K * size > _MOST_JOINT:
+        if K == 1 or K * size > MOST_JOINT:
             return False
         multiplications = view.n_rows / n_blocks * (K * size) ** 2 / 2
         return multiplications * _SECONDS_GRAM < _SECONDS_ROUND
@@ -111,8 +110,18 @@ class BlockSpace:
     def factor(self, task, h, n_sampled, norms, rng):
         """Give P, a factor of the Hessian."""
         if task.loss.joint and not h.least:
-            return JointCholesky(task, h)
+            return self._factor_jointly(task, h)
         return Cholesky(task, h, n_sampled, norms, rng)
+
+    def _factor_jointly(self, task, h):
+        scale = np.append(task.view.scale, 1.0)
+        scale = np.tile(scale, task.loss.n_outputs)
+        H = joined(h.loss.grams(h), h.loss.grams_of_pairs(h.z))
+        return JointCholesky(task, H * scale[:, None] * scale)
+
+    def joining_pays(self, task, n_epochs):
+        """Tell that classes never come to share a Hessian late: see `joins`."""
+        return False
 
     def change(self, h, other):
         """Give the sums of abs(h - other) and of max(h, other)."""

@@ -11,18 +11,25 @@ _MOST_COLUMNS = 2000  # of a Cholesky factor
 RAISED = 1e-12 * 100.0 ** np.arange(8)  # of the unit diagonal, until it factors
 _FEW = 2  # times the rows to sample: then all of them cost no more
 _OTHER_READS = 5  # in iterations: the rest of a fit by sampled rows (measured)
+_HARDLY = 0.1  # of a column's sum of squares: less of it is none
 _FRACTIONS = np.linspace(0.0, 1.0, 40)  # of the way from four rows a column to all
 _SHARE_OF_ALL = 0.5  # sampling more rows than this costs more than it saves
 # Of softmax: iterations that a factor for each class may cost. At 1.2 (20k x 300, ten
 # classes) a shared one takes 0.5 to 1 times as long, at 4 and more 0.1 to 0.7 times, at
 # 0.4 (60k x 200, 20 classes) twice as long (measured).
 _DEAR = 0.9
+# Of softmax: most unknowns of a factor for all classes at once, epochs before it is
+# made, and how many times its cost these are. Most fits end before. Where two classes
+# are told from a third, but hardly from one another, the blocks curve far more than the
+# whole, and without it there are fits of a thousand epochs.
+MOST_JOINT, _EPOCHS, _TIMES = 1000, 12, 3.0
 # Seconds, measured on one core; only their ratios matter, and they are constants so
 # that the choice, and with it every bit of the result, is that of the data alone.
 _SECONDS_VALUE = 0.4e-9  # of X, in one product
 _SECONDS_ROW = 10e-9  # of sample space, in one iteration
 _SECONDS_EPOCH = 0.2e-3  # that do not depend on X: on small X they decide
 _SECONDS_GRAM = 0.045e-9  # a multiplication of a Gram matrix
+_SECONDS_PAIR = 2e-9  # of two entries of a row of sparse X, there
 
 
 class Diagonal:
@@ -93,8 +100,7 @@ class Cholesky:
                 diagonal = H.diagonal().copy()
                 # Of columns that the sample has hardly seen. Elsewhere it would add to
                 # the small eigenvalues of a nearly singular H many times their size.
-                seen = 0.1 if len(h) == 1 else 1.0
-                low = diagonal[:d] < seen * whole
+                low = diagonal[:d] < _HARDLY * whole
                 diagonal[:d][low] = whole[low]
                 np.fill_diagonal(H, diagonal)
             if task.followed:
@@ -151,6 +157,11 @@ def sample_rows(h, norms, m, rng):
     return positions, h[positions] / (m * p[positions])
 
 
+def twice_as_many(n_sampled, view):
+    """Give twice the rows to sample, or None for all if that is near."""
+    return None if not n_sampled or 4 * n_sampled > view.n_rows else 2 * n_sampled
+
+
 def choose_rows(view, loss, tol):
     """Choose P: the rows of X for a Hessian a class; None for all, 0 for the diagonal.
 
@@ -165,7 +176,7 @@ def choose_rows(view, loss, tol):
     values, squares = _sparse_cost(view) if view.sparse else (n * d, 0)
     t_iteration = _iteration(values, n, K)
     if view.sparse:
-        t_all = K * (squares * 2e-9 + d**3 / 3 * _SECONDS_GRAM)
+        t_all = K * (squares * _SECONDS_PAIR + d**3 / 3 * _SECONDS_GRAM)
         return None if d <= 500 or t_all <= 10 * t_iteration else 0
     refreshes = 1 if loss.quadratic else 2 if K == 1 else 4
     t_row = K * d * d * _SECONDS_GRAM
@@ -191,6 +202,20 @@ def sharing_pays(view, loss, n_sampled) -> bool:
         return True
     t_factors = (n_sampled or n) * K * d * d * _SECONDS_GRAM
     return t_factors >= _DEAR * (_iteration(n * d, n, K) + _SECONDS_EPOCH)
+
+
+def joining_pays(view, loss, n_epochs) -> bool:
+    """Tell whether epochs with other metrics have cost what some joint factors do."""
+    K, n, d = loss.n_outputs, view.n_rows, view.n_features
+    if K == 1 or K * (d + 1) > MOST_JOINT or n_epochs < _EPOCHS:
+        return False
+    values, t_gram = n * d, n * d * d * _SECONDS_GRAM
+    if view.sparse:
+        values, squares = _sparse_cost(view)
+        t_gram = squares * _SECONDS_PAIR
+    t_factor = K * (K + 1) / 2 * t_gram + (K * d) ** 3 / 3 * _SECONDS_GRAM
+    t_epoch = _iteration(values, n, K) + _SECONDS_EPOCH
+    return n_epochs * t_epoch >= _TIMES * t_factor
 
 
 def _iteration(values, n, K):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skgd._report import Report
+from skgd.auto._outlook import Hindsight
 from skgd.auto._promise import keeps_promise, tolerated_change
 from skgd.auto._trail import Trail
 
@@ -76,6 +77,7 @@ class ProximalNewton:
         self.promised = self.before = np.inf  # by the step proposed, by the last one
         self.fine = False  # whether the last proposal is as good as an estimate has to
         self.correction = 1.0  # of the estimate
+        self.hindsight = Hindsight()
         self.objectives: list[float] = []
         self.varying = False  # whether the curvature ever did
         self.looks = 0
@@ -289,6 +291,9 @@ class ProximalNewton:
             estimate *= _OLD_SAID
         elif self.varying:  # half to all of the truth, then: measured
             estimate *= max(self.correction, _VARYING)
+        loss = self.task.loss
+        if not (loss.quadratic or loss.piecewise):
+            estimate *= self.hindsight.ratio(self.looks, self.objective, estimate)
         if self.model.trusted:
             return estimate
         window = max(4, len(self.objectives) // 4)

@@ -9,8 +9,14 @@ import numpy as np
 from skgd._core.sample_space import curvature_change
 from skgd.auto._face import search_face
 from skgd.auto._flat import flat_gap
-from skgd.auto._kinked_model import MOST_WHOLE, GramModel
-from skgd.auto._preconditioner import Cholesky, choose_rows, sharing_pays
+from skgd.auto._joint import JointCholesky
+from skgd.auto._kinked_model import MOST_WHOLE, GramModel, joined
+from skgd.auto._preconditioner import (
+    Cholesky,
+    choose_rows,
+    joining_pays,
+    sharing_pays,
+)
 from skgd.auto._stochastic import make_move
 from skgd.auto._working_set import WorkingSetModel
 
@@ -41,6 +47,15 @@ class Memory:
     def factor(self, task, h, n_sampled, norms, rng):
         """Give P, a factor of the Hessian; see `Cholesky`."""
         return Cholesky(task, h, n_sampled, norms, rng)
+
+    def factor_jointly(self, task, h, z):
+        """Give P, a factor of softmax's Hessian in all classes at once."""
+        blocks = [task.view.gram(row) for row in h]
+        return JointCholesky(task, joined(blocks, self.grams_of_pairs(task, z)))
+
+    def joining_pays(self, task, n_epochs):
+        """Tell whether that is due; see `joining_pays`."""
+        return joining_pays(task.view, task.loss, n_epochs)
 
     def sharing_pays(self, task, n_sampled):
         """Tell whether classes share a factor; see `sharing_pays`."""

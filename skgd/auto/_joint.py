@@ -3,7 +3,6 @@
 import numpy as np
 
 from skgd._core.factor import Factor
-from skgd.auto._kinked_model import joined
 from skgd.auto._preconditioner import RAISED
 
 
@@ -12,23 +11,23 @@ class JointCholesky:
 
     What the classes share is not felt by the loss: a curvature of its own keeps it at
     zero, which changes no other direction.
+
+    Parameters
+    ----------
+    task : Task
+        Of softmax.
+    H : ndarray of shape (K * (n_features + 1), K * (n_features + 1))
+        The Hessian of the loss, class by class, the intercept last.
     """
 
     certifies = True
     kept = False
     caution = 1.0
 
-    @property
-    def metric(self):
-        """The same for stochastic moves."""
-        return self.solve
-
-    def __init__(self, task, h):
-        scale = np.append(task.view.scale, 1.0)
-        grams = h.loss.grams(h)
-        H = joined(grams, h.loss.grams_of_pairs(h.z))
-        K, size = grams.shape[:2]
-        H = H.reshape(K, size, K, size) * scale[:, None, None] * scale
+    def __init__(self, task, H):
+        K, size = task.loss.n_outputs, task.view.n_features + 1
+        self._loss_hessian = H if task.followed else None
+        H = H.reshape(K, size, K, size).copy()
         ridge = np.append(task.ridge, 0.0)
         j = np.arange(size)
         for a in range(K):
@@ -39,6 +38,15 @@ class JointCholesky:
             H[:, :, :, -1] = 0.0
         self._factor = Factor(H.reshape(K * size, K * size), RAISED)
 
+    def at(self, task):
+        """Give the factor for a task of another penalty, without a pass over X."""
+        return JointCholesky(task, self._loss_hessian)
+
     def solve(self, g):
         """Give P^-1 of a gradient of shape (K, n_features + 1)."""
         return self._factor.solve(g.ravel()).reshape(g.shape)
+
+    @property
+    def metric(self):
+        """The same for stochastic moves."""
+        return self.solve
