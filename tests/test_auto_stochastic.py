@@ -351,7 +351,7 @@ def test_epochs_with_moves_need_fewer_than_the_diagonal_alone(rng):
 
     def epochs(move):
         descent = SmoothDescent(task, np.zeros((1, 20)), np.zeros(1), None, move)
-        descent._n_sampled = 0  # the diagonal, which d is too small for
+        descent._metric._n_sampled = 0  # the diagonal, which d is too small for
         objectives = np.array([descent.run_epoch().objective for _ in range(100)])
         return np.flatnonzero(objectives <= lowest + 1e-6 * null)[0]
 

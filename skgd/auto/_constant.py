@@ -1,6 +1,7 @@
 """The best constant model: where a descent begins, and how F curves there."""
 
 import numpy as np
+from scipy.optimize import brentq
 
 from skgd._core.losses import traits_of
 from skgd._core.sample_space import SampleLoss
@@ -11,14 +12,14 @@ from skgd.auto._interval import Interval
 LEAST_CURVATURE = 1e-3
 _TINY = 1e-300
 _LEAST_LOGARITHM = -36.0  # of a prediction for targets that all are zero: of 2e-16
-_BISECTIONS = 200  # halve any interval of doubles to neighbours
+_MOST = 200  # derivatives; 6 to 70 are normal
 
 
 def best_constant(loss):
     """Give b of shape (K,), the best raw prediction that is the same for all rows.
 
-    Newton's method on the derivative, which does not decrease in b, kept between a
-    point where it is negative and one where it is positive.
+    Elsewhere than in closed form by Brent's method on the derivative, which does not
+    decrease in b.
     """
     if loss.n_outputs > 1:
         share = np.bincount(loss.y, loss.weight, minlength=loss.n_outputs)
@@ -35,26 +36,18 @@ def best_constant(loss):
     if traits_of(loss.name)["classification"]:
         loss = _two_rows(loss)
     zero, ones = np.zeros((1, len(loss.y))), np.ones((1, 1, len(loss.y)))
-    low, high = float(loss.y.min()) - 1.0, float(loss.y.max()) + 1.0
+    low, high = float(loss.y.min()), float(loss.y.max())
+    beyond = 0.1 * (high - low) or abs(high) or 1.0
+    low, high = low - beyond, high + beyond
 
     def slope(b):
-        _, gradient, hessian = loss.plane(zero, ones, np.array([b]))
-        return gradient[0], hessian[0, 0]
+        return loss.plane(zero, ones, np.array([b]))[1][0]
 
-    while slope(low)[0] > 0.0:
+    while slope(low) > 0.0:
         low -= 2.0 * (high - low)
-    while slope(high)[0] < 0.0:
+    while slope(high) < 0.0:
         high += 2.0 * (high - low)
-    b = 0.5 * (low + high)
-    for _ in range(_BISECTIONS):
-        first, second = slope(b)
-        low, high = (b, high) if first < 0.0 else (low, b)
-        newton = b - first / second if second > 0.0 else np.nan
-        following = newton if low < newton < high else 0.5 * (low + high)
-        if first == 0.0 or abs(following - b) <= 1e-15 * max(abs(b), 1e-300):
-            break
-        b = following
-    return np.array([b])
+    return np.array([brentq(slope, low, high, xtol=_TINY, maxiter=_MOST, disp=False)])
 
 
 def _two_rows(loss):

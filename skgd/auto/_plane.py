@@ -36,6 +36,12 @@ class Plane:
         """The last step, of shape (K, n_features + 1)."""
         return np.column_stack([self._moves[-1], self._shifts[-1]])
 
+    @property
+    def reach(self):
+        """The sizes of the last step and of the first direction, added up."""
+        moves, shifts = np.abs(self._moves), np.abs(self._shifts)
+        return np.column_stack([moves[0] + moves[-1], shifts[0] + shifts[-1]])
+
     def remember(self, move, shift, image):
         """Take a way that has been gone for the last step, unless it is none."""
         self._moves[-1], self._shifts[-1], self._images[-1] = move, shift, image

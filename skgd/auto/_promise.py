@@ -1,5 +1,7 @@
 """Whether a step does what the curvature at its start promises."""
 
+import numpy as np
+
 from skgd.auto._task import ROUNDING
 
 _KEPT = 0.5  # share of the decrease promised that must come true
@@ -27,12 +29,8 @@ def tolerated_change(task, h, share):
     return 0.0 if few else share
 
 
-def keeps_promise(task, at, step, promised) -> bool:
-    """Tell whether a step brings what it promises, and leads to the same curvature.
-
-    If rows cross a kink of l' on the way, F - F* is not what the curvature at the start
-    makes of it; those that cross two of them have the same curvature again, but not the
-    decrease.
+class Trial:
+    """Where a step leads, for a loss whose curvature jumps.
 
     Parameters
     ----------
@@ -43,14 +41,42 @@ def keeps_promise(task, at, step, promised) -> bool:
         the curvature of the rows.
     step : tuple
         (dv, dz), of the coefficients and of the raw predictions.
-    promised : float
-        By how much F is to fall.
     """
-    (objective, v, z, h), (dv, dz) = at, step
-    d, after = task.space.room(task)
-    loss = task.loss.evaluate(z + dz, d, after)
-    gain = objective - loss - task.penalty(v + dv)
-    if gain + 4.0 * ROUNDING * abs(objective) < _KEPT * promised:
-        return False
-    allowed = tolerated_change(task, h, _CROSSING)
-    return bool(task.space.change(after, h)[0] <= allowed * h.sum())
+
+    def __init__(self, task, at, step):
+        (self._objective, v, z, self._h), (dv, dz) = at, step
+        self._task, self._v = task, v + dv
+        self._d, self._after = task.space.room(task)
+        loss = task.loss.evaluate(z + dz, self._d, self._after)
+        self._gain = self._objective - loss - task.penalty(self._v)
+
+    def keeps(self, promised) -> bool:
+        """Tell whether F falls as promised, and the curvature is the same.
+
+        If rows cross a kink of l' on the way, F - F* is not what the curvature at the
+        start makes of it; those that cross two of them have the same curvature again,
+        but not the decrease.
+        """
+        rounding = 4.0 * ROUNDING * abs(self._objective)
+        if self._gain + rounding < _KEPT * promised:
+            return False
+        allowed = tolerated_change(self._task, self._h, _CROSSING)
+        changed = self._task.space.change(self._after, self._h)[0]
+        return bool(changed <= allowed * self._h.sum())
+
+    def left(self, reach) -> float:
+        """Give what F exceeds F* by at the start, if the optimum is near the end.
+
+        F there - F* <= g'(v - v*), F being convex.
+
+        Parameters
+        ----------
+        reach : ndarray of shape (K, n_features + 1)
+            How far each coefficient of the optimum, or intercept, is from there.
+        """
+        task = self._task
+        slopes = task.view.rmatvec(self._d) + task.ridge * self._v
+        left = float((np.abs(slopes) * reach[:, :-1]).sum())
+        if task.fit_intercept:
+            left += float(np.abs(self._d.sum(axis=1)) @ reach[:, -1])
+        return self._gain + left

@@ -4,7 +4,7 @@ import numpy as np
 
 from skgd._report import Report
 from skgd.auto._outlook import Hindsight
-from skgd.auto._promise import keeps_promise, tolerated_change
+from skgd.auto._promise import Trial, tolerated_change
 from skgd.auto._trail import Trail
 
 _FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
@@ -282,7 +282,7 @@ class ProximalNewton:
         """Tell whether rows cross no kink of l' on the way that is proposed."""
         at = self.objective, self.v, self.z, self.h
         step = self.proposal[0], self._image()
-        return keeps_promise(self.task, at, step, self.estimate)
+        return Trial(self.task, at, step).keeps(self.estimate)
 
     def _corrected(self) -> float:
         """Give the estimate, larger where the last one was too small."""

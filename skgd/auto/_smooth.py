@@ -5,20 +5,14 @@ from bisect import bisect_right
 
 import numpy as np
 
-from skgd._core.stochastic import Stochastic
 from skgd._report import Report
-from skgd.auto._constant import LEAST_CURVATURE
+from skgd.auto._metric import Metric
 from skgd.auto._newton import SoftmaxHessian, newton_step
 from skgd.auto._outlook import WINDOW, DualityGap, Hindsight, after_warm_start
 from skgd.auto._plane import Plane
-from skgd.auto._preconditioner import Diagonal, twice_as_many
-from skgd.auto._promise import keeps_promise
-from skgd.auto._shared import Shared
+from skgd.auto._promise import Trial
 from skgd.auto._task import ROUNDING
 
-# Share of the curvature that makes P old. On near-separable digits, squared hinge, 0.3
-# takes 194 epochs to 1e-4 and 0.05 takes 31; elsewhere they are alike.
-_CHANGED = 0.05
 # Shares of the last decrement: what a Newton step leaves at most, and by how much F may
 # have fallen by another amount; and times the next one that is to be reckoned with if
 # it is otherwise. Of 4320 fits to near-separable rows F - F* was up to 18 times that;
@@ -26,21 +20,18 @@ _CHANGED = 0.05
 _LEFT, _OFF, _SURPRISE = 0.05, 0.3, 5.0
 _SLOWEST = 0.9  # contraction an epoch that an estimate allows for
 _AGED = 3.0  # times its estimate that F - F* may be, of a P that is not fresh
+# Where the next step crosses kinks of l': what the last two have to take of P^-1 g, for
+# what slopes at its end leave to tell F - F*. Where they took less, rows keep stopping
+# them, and it may be a hundredth of that.
+_LONG = 0.3
 # Where rows cross kinks of l' for ever: times what a quarter of the epochs has gained
 # that may be left, and epochs before that counts. Enough if F - F* falls as k^-1/3.
 _RESTING, _FEWEST_RESTING = 10.0, 60
 _DRIFT = 50  # epochs after which z is computed afresh
-# Of the bound of l'': what a row counts for at least in a diagonal, beside kinks of l'
-# and elsewhere. Else a column whose few rows are flat at present would have a step that
-# carries them far beyond: insteval, huber, alpha = 1e-6, 300 epochs instead of 13.
-_LEAST_BESIDE_KINKS, _LEAST = 0.1, 0.01
 # Epochs that begin with a move, where l' has kinks: Newton's steps end as soon as they
 # know which rows curve, and each move takes other rows across. On digits, squared
 # hinge, 1000 epochs with moves end at 2e-9, where 200 without reach 1e-9.
 _MOST_MOVES = 30
-# Epochs of softmax by sampled rows. Where it takes more, rows are far on their side and
-# few curve: on digits, alpha = 1e-8, 53 epochs, and 7 to 20 by all rows.
-_MOST_SAMPLED = 8
 
 
 class SmoothDescent:
@@ -68,8 +59,6 @@ class SmoothDescent:
         self._move = move
         # P^-1 g, then the stochastic move if there is one, then the last step
         self._plane = Plane(task, 2 if move is None else 3)
-        self._rng = None  # of the rows of a factor: always the same
-        self._P, self._h_of_P, self._lifted = None, None, False
         self._ratio = 1.0  # of a Newton step's decrease to what P promised, at the last
         self._loss, self._slope = np.nan, None  # and its gradient; none if z has moved
         self._gradient = None  # of F, at the last look
@@ -80,12 +69,7 @@ class SmoothDescent:
         else:
             self._d, self._h = task.space.room(task)
             self._z = self._raw_predictions()
-            self._n_sampled = task.space.choose_rows(task, tol)
-            self._shared = task.space.sharing_pays(task, self._n_sampled)
-            self._joint = False  # whether classes have one Hessian, after many epochs
-            self._norms = None
-            if self._n_sampled and not self._shared:
-                self._norms = Stochastic(task.view).norms(task.view.scale**2)
+            self._metric = Metric(task, tol)
         self._begin = (v, b, self._z.copy()) if task.followed else None
         self._warm, self._gap = not goes_on and bool(v.any()), DualityGap(task)
         self._objectives: list[float] = []
@@ -94,6 +78,7 @@ class SmoothDescent:
         self._no_step_before = 0  # passes: the last Newton step led nowhere
         self._decrements: dict[int, float] = {}
         self._hindsight = Hindsight()
+        self._shares = 0.0, 0.0  # of P^-1 g, that the last two steps took
         self._stuck = False
         self._report = None
 
@@ -111,10 +96,7 @@ class SmoothDescent:
     def _take_over(self, earlier):
         self._z, self._d, self._h = earlier._z, earlier._d, earlier._h
         self._loss, self._slope = earlier._loss, earlier._slope
-        self._n_sampled, self._norms = earlier._n_sampled, earlier._norms
-        self._shared, self._joint = earlier._shared, earlier._joint
-        if earlier._P is not None and not earlier._lifted:
-            self._P, self._h_of_P = earlier._P.at(self.task), earlier._h_of_P
+        self._metric = earlier._metric.at(self.task)
         if earlier._begin is not None:  # from one penalty to the next the way is alike
             v, b, z = earlier._begin
             self._plane.remember(earlier.v - v, earlier.b - b, earlier._z - z)
@@ -130,7 +112,7 @@ class SmoothDescent:
     def _look(self, step=np.nan):
         task = self.task
         objective = self._evaluate()
-        fresh = self._refresh(self._P is None)
+        fresh = self._refresh()
         estimate = self._find_direction(objective)
         if self._P.certifies and not fresh and self._enough_at(estimate, objective):
             estimate = self._estimate_without_age(estimate, objective)
@@ -141,13 +123,8 @@ class SmoothDescent:
         if self._P.kept and self._promises_enough(estimate, objective):
             estimate, certified = self._certify(estimate, objective)
         if self._enough_at(estimate, objective) and task.loss.piecewise:
-            if not self._holds():  # the curvature tells nothing; a gap does, or F
-                certified = self._enough_at(self._bound, objective)
-                if not certified and self._rests(objective):
-                    certified, estimate = True, max(estimate, _RESTING * self._window)
-            elif self._P.certifies:  # one step is all there is to come
-                estimate = self._promised * self._P.caution
-        if self._lifted:  # what the metric promises says nothing; no loss is negative
+            estimate, certified = self._beside_kinks(estimate, certified, objective)
+        if self._metric.lifted:  # what P promises says nothing; no loss is negative
             certified, estimate = False, objective
             if self._enough_at(self._promised, objective):
                 gap = task.space.flat_gap(task, self._z, self._d, self._h)
@@ -159,7 +136,8 @@ class SmoothDescent:
         # Where rows are flat, a step for less than F can tell would follow rounding, to
         # coefficients of 1e17 that no longer give the raw predictions. Elsewhere it
         # still makes the coefficients, of which F tells but the square, more exact.
-        self._stuck |= self._lifted and self._promised <= ROUNDING * abs(objective)
+        rounding = ROUNDING * abs(objective)
+        self._stuck |= self._metric.lifted and self._promised <= rounding
         return Report(objective, estimate, norm, step, certified, self._stuck)
 
     def _estimate_without_age(self, estimate, objective):
@@ -168,12 +146,13 @@ class SmoothDescent:
         With every row's curvature r times that in P at least, H is r P at least; but
         seldom does the row that has lost most decide.
         """
-        if not (self._lifted or self.task.loss.piecewise):
-            ratio = self.task.space.least_ratio(self._h, self._h_of_P)
+        if not (self._metric.lifted or self.task.loss.piecewise):
+            ratio = self._metric.least_ratio(self._h)
             bound = estimate / max(ratio, 1e-300)
             if self._enough_at(bound, objective):
                 return min(bound, _AGED * estimate)
-        self._refresh(True)
+        self._metric.build(self._h, self._z, self._flat(), len(self._objectives))
+        self._P = self._metric.P
         return self._find_direction(objective)
 
     def _evaluate(self):
@@ -197,50 +176,17 @@ class SmoothDescent:
         self._g, self._g_intercept = g[:, :-1], g[:, -1]
         return objective
 
-    def _refresh(self, always) -> bool:
+    def _refresh(self) -> bool:
         """Build P if the curvature has changed enough; tell whether it is fresh."""
-        h, space = self._h, self.task.space
-        if not self._joint and space.joining_pays(self.task, len(self._objectives)):
-            self._joint, self._shared, always = True, False, True
+        metric, joint = self._metric, self._metric.joint
+        flat, n_epochs = self._flat(), len(self._objectives)
+        fresh = metric.refresh(self._h, self._z, flat, n_epochs)
+        if metric.joint and not joint:
             self._decrements.clear()
-        if self._shared:
-            self._P = self._P or Shared(self.task)
-            return True
-        flat = self._flat(h)
-        if not always and flat == self._lifted:
-            changed, larger = space.change(h, self._h_of_P)
-            if changed <= _CHANGED * larger:
-                return changed == 0.0
-        self._h_of_P, self._lifted = h.copy(), flat
-        if self._lifted:
-            loss = self.task.loss
-            h = space.lifted(loss, h, LEAST_CURVATURE * loss.curvature)
-        self._P = self._built(h)
-        return True
+        self._P = metric.P
+        return fresh
 
-    def _built(self, h):
-        """Give P of a curvature."""
-        if self._joint:
-            return self.task.space.factor_jointly(self.task, h, self._z)
-        if self._n_sampled == 0:
-            return Diagonal(self.task, self._steadied(h))
-        if self._n_sampled and self._rng is None:
-            self._rng = np.random.default_rng(0)
-        many = len(self._objectives) > _MOST_SAMPLED
-        if many and self.task.loss.n_outputs > 1:
-            self._n_sampled = twice_as_many(self._n_sampled, self.task.view)
-        sample = self._n_sampled, self._norms, self._rng
-        return self.task.space.factor(self.task, h, *sample)
-
-    def _steadied(self, h):
-        """Give the curvature without rows that have next to none at present."""
-        loss = self.task.loss
-        if loss.quadratic or not math.isfinite(loss.curvature):
-            return h
-        share = _LEAST_BESIDE_KINKS if loss.piecewise else _LEAST
-        return self.task.space.lifted(loss, h, share * loss.curvature)
-
-    def _flat(self, h) -> bool:
+    def _flat(self):
         """Tell whether H says nothing of some direction: few rows curve.
 
         Without a penalty, fewer than there are coefficients. With one, none at all: on
@@ -251,8 +197,10 @@ class SmoothDescent:
             return False
         if task.has_ridge:
             slope = np.abs(self._g_intercept).max()
-            return task.space.n_curved(h) == 0 and task.space.tilted(self._d, slope)
-        return task.space.n_curved(h) <= task.view.n_features + 1
+            return task.space.n_curved(self._h) == 0 and task.space.tilted(
+                self._d, slope
+            )
+        return task.space.n_curved(self._h) <= task.view.n_features + 1
 
     def _find_direction(self, objective):
         """Set the move -P^-1 g; give the estimate of F - F*."""
@@ -290,7 +238,7 @@ class SmoothDescent:
         if self._surprised():
             more = max(more, _SURPRISE)
         left = decrement * more * self._P.caution
-        if self.task.loss.n_outputs == 1 or self._joint:
+        if self.task.loss.n_outputs == 1 or self._metric.joint:
             return left
         return left * self._hindsight.ratio(len(self._objectives), objective, left)
 
@@ -307,12 +255,26 @@ class SmoothDescent:
         gain, left = self._objectives[-2] - self._objectives[-1], self._decrements[now]
         return left > _LEFT * before or abs(gain - before) > _OFF * before
 
-    def _holds(self):
-        """Tell whether P^-1 g leads where F is what the curvature here says."""
+    def _beside_kinks(self, estimate, certified, objective):
+        """Give an estimate and whether it counts, where rows may cross kinks of l'."""
         at = self._objectives[-1], self.v, self._z, self._h
+        trial, certifies = Trial(self.task, at, self._plane.first()), self._P.certifies
         # Of a diagonal P the step may be too long; that F falls, the epochs say.
-        promised = self._promised if self._P.certifies else -np.inf
-        return keeps_promise(self.task, at, self._plane.first(), promised)
+        if trial.keeps(self._promised if certifies else -np.inf):
+            if certifies:  # one step is all there is to come
+                estimate = self._promised * self._P.caution
+            return estimate, certified
+        # The curvature tells nothing; a gap does, or F.
+        if self._enough_at(self._bound, objective):
+            return estimate, True
+        if certifies and min(self._shares) >= _LONG:
+            left = trial.left(self._plane.reach)
+            # less than nothing: the optimum is farther
+            if left > 0.0 and self._enough_at(left, objective):
+                return max(estimate, math.sqrt(max(estimate, 0.0) * left)), True
+        if self._rests(objective):
+            return max(estimate, _RESTING * self._window), True
+        return estimate, False
 
     def _rests(self, objective):
         """Tell whether F has gained next to nothing in a quarter of many epochs."""
@@ -320,7 +282,7 @@ class SmoothDescent:
             return False
         return self._enough_at(_RESTING * self._window, objective)
 
-    def _metric(self):
+    def _metric_of_moves(self):
         """Give P^-1 of gradients of shape (K, n_features + 1), or None."""
         if self._P.metric is None and not self.task.space.own_metric:
             return self._P.solve
@@ -371,8 +333,9 @@ class SmoothDescent:
             plane.drop_move()
         if self._move is not None:
             at = self.v, self.b, self._z, self._d, self._h
-            plane.set_move(*self._move(*at, self._metric()))
+            plane.set_move(*self._move(*at, self._metric_of_moves()))
         share, objective, step = plane.minimise(self.v, self._z)
+        self._shares = self._shares[1], share
         self._stuck = not objective < self._objectives[-1]
         if step is None:
             return share
