@@ -7,6 +7,9 @@ from skgd.auto._wide_factor import WideFactor
 
 _FAR = 100.0  # times what moves the predictions of all rows by their first spread
 _MOST_DOUBT = 10.0  # of a gap: an estimate still, though not one to stop by
+# A step of the predictor below which its second order, that of a whole step, says
+# little: with all of it iterates came back to where they had been, for ever.
+_SHORT = 0.05
 
 
 class Pieces:
@@ -135,10 +138,10 @@ class Pieces:
         end = self.state + step * self.delta
         return float(np.vdot(end[:2], end[2:]))
 
-    def correct(self, mu):
-        """Aim at mu, with the second order of the last move; give Th rhs."""
+    def correct(self, mu, share):
+        """Aim at mu, with a share of the last move's second order; give Th rhs."""
         state, delta = self.state, self.delta
-        self.goal = mu - state[:2] * state[2:] - delta[:2] * delta[2:]
+        self.goal = mu - state[:2] * state[2:] - share * delta[:2] * delta[2:]
         self.goal[0] *= self.bounded
         to_p, to_q = self.goal / state[2:]
         self.target = self.theta * (self.infeasible - to_p + to_q)
@@ -289,12 +292,15 @@ class Barrier:
         ----------
         S. Mehrotra, On the implementation of a primal-dual interior point method,
         SIAM J. Optimization 2 (1992), 575-601.
+        M. Colombo, J. Gondzio, Further development of multiple centrality correctors
+        for interior point methods, Comput. Optim. Appl. 41 (2008), 277-305.
         """
         count = sum(b.count for b in self.blocks)
         mu = self.gap() / count
         left = sum(b.products(self.predicted) for b in self.blocks) / count
         aim = (max(left, 0.0) / mu) ** 3 * mu
-        targets = [b.correct(aim) for b in self.blocks]
+        share = self.predicted if self.predicted < _SHORT else 1.0
+        targets = [b.correct(aim, share) for b in self.blocks]
         (pull,) = self.bridge.rmatvec(targets[0])
         rhs = pull - self.gradient
         if len(self.at):

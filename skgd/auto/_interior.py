@@ -85,14 +85,10 @@ class InteriorPoint:
     def relieves_newton(task) -> bool:
         """Tell whether it goes on where proximal Newton steps take many epochs.
 
-        Of few columns an iteration costs two of these epochs, and some ten do. Not
-        where coefficients have a bound and a ridge: steps may become short there, far
-        from the optimum (huber, once in 40 problems and on rows made for it).
+        Of few columns an iteration costs two of these epochs, and some ten do.
         """
-        stuck = task.positive and task.has_ridge
-        few = task.view.n_features <= MOST_WHOLE and not stuck
         return InteriorPoint.outruns_newton(task) or (
-            few and InteriorPoint._is_work(task)
+            task.view.n_features <= MOST_WHOLE and InteriorPoint._is_work(task)
         )
 
     @staticmethod

@@ -125,11 +125,26 @@ def build(task, interval, columns, u=None, linear=None, by_rows=True):
     l1 = task.l1[columns]
     at = np.arange(len(columns)) if task.positive else np.flatnonzero(l1 > 0.0)
     slack = float(np.mean(above + below))
+    apart = _apart(bridge, spread) if task.positive else spread
     extra = Pieces(
-        np.zeros(len(at)), l1[at], l1[at], -u[at], spread, slack, not task.positive
+        np.zeros(len(at)), l1[at], l1[at], -u[at], apart, slack, not task.positive
     )
     linear = np.zeros_like(u) if linear is None else linear
     return Barrier(bridge, samples, extra, at, ridge, linear, u, by_rows)
+
+
+def _apart(bridge, spread) -> float:
+    """Give how far from their bounds coefficients are taken to begin.
+
+    The first steps take all of them there. Together they then move the predictions by
+    `spread`, whether columns agree or not. With as much for each coefficient alone, d
+    columns that agree went d times too far, and steps on the way back became short.
+    """
+    n, d = bridge.view.n_rows, len(bridge.columns)
+    everything = np.append(np.ones(d), np.zeros(int(bridge.intercept)))
+    together = float(np.mean(bridge.matvec(everything) ** 2))
+    alone = float(bridge.squares(np.full(n, 1.0 / n))[:d].sum())
+    return spread / np.sqrt(max(together, alone, 1.0))
 
 
 def settle(task, interval, columns, model, n_rows, accuracy):
