@@ -1,9 +1,13 @@
 """Interior point iterations beside bounded coefficients go straight to the optimum."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from kinked_tasks import OF_CLASSES, PARAMETERS, Penalty, make_task, run
 
+from skgd._report import Report
+from skgd.auto._epochs import AutoEpochs, _Output
 from skgd.auto._interior import InteriorPoint
 
 
@@ -58,3 +62,53 @@ def test_iterates_do_not_come_back_to_where_they_have_been(seed):
     reports = run(InteriorPoint, task, tol=1e-4)[1]
     assert is_met(task, reports[-1])
     assert len(reports) <= 15
+
+
+def bounded_by(monkeypatch, objective, bound):
+    """Give an interior point at an objective, and tell it a bound."""
+    monkeypatch.setattr(InteriorPoint, "_needed", lambda self: 1e-9)
+    point = object.__new__(InteriorPoint)
+    point.objective, point.sure, point.proven = objective, 0.0, 0.0
+    bounds = (bound, bound, bound)
+    point.barrier = SimpleNamespace(bounds=lambda accuracy: bounds, rows=None)
+    point._bound()
+    return point
+
+
+def test_a_bound_above_the_objective_by_rounding_is_the_objective(monkeypatch):
+    # Fits that had come to the constant model, the optimum, ended as not converged.
+    objective = 1.0 / 3.0
+    point = bounded_by(monkeypatch, objective, np.nextafter(objective, 1.0))
+    assert point.sure == point.proven == objective
+    point.objective = np.nextafter(objective, 0.0)
+    point._doubt()
+    assert point.sure == point.proven == point.objective
+    point.objective *= 1.0 - 1e-6  # the bound has been none
+    point._doubt()
+    assert point.sure == point.proven == 0.0
+    assert bounded_by(monkeypatch, objective, objective * (1 + 1e-6)).sure == 0.0
+
+
+def outputs_that_leave(*pairs):
+    """Give epochs whose outputs have explained one number and leave the other."""
+    epochs = object.__new__(AutoEpochs)
+    epochs._tol, epochs._outputs = 1e-2, []
+    for explained, left in pairs:
+        task = make_task(np.eye(2), np.array([0.0, 2.0]), "absolute_error", Penalty())
+        objective = task.null_objective - explained
+        report = Report(objective, left, 0.0, 1.0, certified=True, exhausted=True)
+        descent = SimpleNamespace(run_epoch=lambda report=report: report)
+        epochs._outputs.append(_Output(task, descent))
+    epochs.problem = SimpleNamespace(design=SimpleNamespace(dtype=np.float32))
+    epochs._exact = False
+    return epochs
+
+
+def test_an_output_that_explains_nothing_is_judged_with_the_others():
+    # Of a tolerance that is a share of nothing, sums keep no digit.
+    assert outputs_that_leave((0.5, 1e-4), (0.0, 1e-8)).run_epoch().certified
+    assert not outputs_that_leave((0.0, 1e-8)).run_epoch().certified
+    assert not outputs_that_leave((0.5, 1e-4), (0.0, 1e-2)).run_epoch().certified
+    unsure = outputs_that_leave((0.5, 1e-4), (0.0, 1e-8))
+    unsure._outputs[1].descent.run_epoch().certified = False
+    assert not unsure.run_epoch().certified

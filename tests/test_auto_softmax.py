@@ -286,7 +286,7 @@ def test_steps_beside_l1_that_are_too_short_are_seen_in_hindsight(penalty, tol):
     relative = relative_suboptimality(problem, model.coef_, model.intercept_, best)
     assert model.converged_
     assert relative <= 3 * tol
-    assert relative / 3 <= model.suboptimality_ / best.range <= 10 * relative
+    assert relative / 3 <= model.suboptimality_ / best.range <= 30 * relative
 
 
 def test_joint_factor_goes_on_along_a_path(monkeypatch):

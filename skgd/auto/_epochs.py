@@ -128,18 +128,34 @@ class AutoEpochs:
         is_double = self.problem.design.dtype == np.float64
         reports = [output.report for output in self._outputs]
         met = [output.met(self._tol) for output in self._outputs]
+        exhausted = all(
+            done or r.exhausted for done, r in zip(met, reports, strict=True)
+        )
         return Report(
             objective=sum(r.objective for r in reports),
             suboptimality=sum(r.suboptimality for r in reports),
             gradient_norm=math.hypot(*(r.gradient_norm for r in reports)),
             step=sum(r.step for r in reports) / len(reports),
-            certified=all(met),
-            exhausted=all(
-                done or r.exhausted for done, r in zip(met, reports, strict=True)
-            ),
+            certified=all(met) or (exhausted and self._met_together()),
+            exhausted=exhausted,
             exact=self._exact or (is_double and all(r.exact for r in reports)),
             progressed=progressed,
         )
+
+    def _met_together(self) -> bool:
+        """Tell whether what all outputs leave is little beside what all explain.
+
+        One may explain next to nothing, and sums do not tell a share of that.
+        """
+        if self._tol is None:
+            return False
+        reports = [output.report for output in self._outputs]
+        needed = sum(
+            output.task.needed(self._tol, output.report.objective)
+            for output in self._outputs
+        )
+        left = sum(report.suboptimality for report in reports)
+        return left <= needed and all(report.certified for report in reports)
 
     def ending(self, report, model=None) -> Ending:
         """Give the last model, or an earlier one, as it is returned.

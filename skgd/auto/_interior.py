@@ -8,6 +8,7 @@ from scipy.linalg import LinAlgError
 from skgd._report import Report
 from skgd.auto._kinked_model import MOST_WHOLE
 from skgd.auto._settle import build, few_rows, moving_columns, on_rows, settle
+from skgd.auto._task import ROUNDING
 from skgd.auto._wide_factor import WideFactor
 
 _ROUNDING = 1e-9  # of F: what a gap may be if a constant model is the optimum
@@ -206,9 +207,10 @@ class InteriorPoint:
         """
         self._doubt()
         bounds = self.barrier.bounds(0.1 * self._needed())
-        # What is not below an objective bounds none.
+        # What is not below an objective, but for rounding, bounds none.
+        most = self.objective + ROUNDING * abs(self.objective)
         proven, likely, perhaps = (
-            x if x <= self.objective else -np.inf for x in bounds
+            min(x, self.objective) if x <= most else -np.inf for x in bounds
         )
         near = self.objective - likely <= _NEXT_TO * self._needed()
         if near or self.barrier.rows is None:
@@ -220,10 +222,13 @@ class InteriorPoint:
 
     def _doubt(self):
         """Forget bounds that a model has fallen below: too little was taken off."""
-        if self.proven > self.objective:
+        most = self.objective + ROUNDING * abs(self.objective)
+        if self.proven > most:
             self.proven = 0.0  # no loss is negative
-        if self.sure > self.objective:
+        if self.sure > most:
             self.sure = self.proven
+        self.proven = min(self.proven, self.objective)
+        self.sure = min(self.sure, self.objective)
 
     def _tighten(self):
         """Go on along the path for the bound, and for coefficients that go to zero.
