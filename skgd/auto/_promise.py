@@ -29,6 +29,27 @@ def tolerated_change(task, h, share):
     return 0.0 if few else share
 
 
+def age_along(task, old, h, dz) -> float:
+    """Give how many times as much an old curvature is along a step as that now, or 1.
+
+    Rows that have come to lie well inside their class have next to no curvature left;
+    they may be all that a step moves, and a small part of the whole.
+
+    Parameters
+    ----------
+    task : Task
+    old, h : ndarray of shape (K, n_rows)
+        The curvatures; of a piecewise loss, where it jumps, they tell nothing.
+    dz : ndarray of shape (K, n_rows)
+        What the step does to the raw predictions.
+    """
+    if task.loss.piecewise:
+        return 1.0
+    square = dz**2
+    now = max(float(np.vdot(h, square)), 1e-300)
+    return max(float(np.vdot(old, square)) / now, 1.0)
+
+
 class Trial:
     """Where a step leads, for a loss whose curvature jumps.
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from skgd._report import Report
 from skgd.auto._outlook import Hindsight
-from skgd.auto._promise import Trial, tolerated_change
+from skgd.auto._promise import Trial, age_along, tolerated_change
 from skgd.auto._trail import Trail
 
 _FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
@@ -290,21 +290,11 @@ class ProximalNewton:
         return self.old or (self.model.lasting > 1.0 and falls)
 
     def _age_along(self, step) -> float:
-        """Give how many times as much the model curves along a step as F does.
-
-        Rows that have come to lie well inside their class have next to no curvature
-        left; they may be all that a step moves, and a small part of the whole.
-
-        Parameters
-        ----------
-        step : (dv, db, dz) or None
-        """
-        unknown = step is None or self.curvature is None or self.task.loss.piecewise
+        """Give how many times as much the model curves along (dv, db, dz) as F does."""
+        unknown = step is None or self.curvature is None
         if unknown or not self.task.space.keeps_rows:
             return 1.0
-        square = step[2] ** 2
-        now = max(float(np.vdot(self.h, square)), 1e-300)
-        return max(float(np.vdot(self.curvature, square)) / now, 1.0)
+        return age_along(self.task, self.curvature, self.h, step[2])
 
     def _keeps_promise(self) -> bool:
         """Tell whether rows cross no kink of l' on the way that is proposed."""
