@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from kinked_tasks import OF_CLASSES, PARAMETERS, Penalty, make_task, run
 
+from skgd import GDRegressor
 from skgd._report import Report
 from skgd.auto._epochs import AutoEpochs, _Output
 from skgd.auto._interior import InteriorPoint
@@ -112,3 +113,12 @@ def test_an_output_that_explains_nothing_is_judged_with_the_others():
     unsure = outputs_that_leave((0.5, 1e-4), (0.0, 1e-8))
     unsure._outputs[1].descent.run_epoch().certified = False
     assert not unsure.run_epoch().certified
+    unsure._outputs[1].descent.run_epoch().objective = 1e-8  # no loss is negative
+    assert unsure.run_epoch().certified
+
+
+@pytest.mark.parametrize("loss", ["huber", "absolute_error"])
+def test_a_target_without_variation_does_not_keep_a_fit_from_converging(rng, loss):
+    X = rng.normal(size=(200, 5))
+    y = np.column_stack([X @ rng.normal(size=5), 5 + 1e-9 * rng.normal(size=200)])
+    assert GDRegressor(loss).fit(X, y).converged_

@@ -75,3 +75,9 @@ def test_best_constant_is_a_minimum_in_any_unit(rng, loss, size):
         around = at + size * np.array([0.0, 1e-6, -1e-6, 1e-2, -1e-2, 1.0, -1.0])
         values = [made.evaluate(np.full((1, n), b)) for b in around]
         assert values[0] <= min(values) * (1 + 1e-14)
+
+
+def test_best_constant_of_many_is_among_the_targets(rng):
+    y = rng.random(30)
+    made = SampleLoss("squared_epsilon_insensitive", 10.0, y, np.full(30, 1 / 30))
+    assert y.min() <= best_constant(made)[0] <= y.max()

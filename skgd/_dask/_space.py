@@ -110,10 +110,10 @@ class BlockSpace:
     def factor(self, task, h, n_sampled, norms, rng):
         """Give P, a factor of the Hessian."""
         if task.loss.joint and not h.least:
-            return self._factor_jointly(task, h)
+            return self._joint_factor(task, h)
         return Cholesky(task, h, n_sampled, norms, rng)
 
-    def _factor_jointly(self, task, h):
+    def _joint_factor(self, task, h):
         scale = np.append(task.view.scale, 1.0)
         scale = np.tile(scale, task.loss.n_outputs)
         H = joined(h.loss.grams(h), h.loss.grams_of_pairs(h.z))

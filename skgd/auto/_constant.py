@@ -18,7 +18,7 @@ _MOST = 200  # derivatives; 6 to 70 are normal
 def best_constant(loss):
     """Give b of shape (K,), the best raw prediction that is the same for all rows.
 
-    Elsewhere than in closed form by Brent's method on the derivative, which does not
+    Where there is no closed form, by Brent's method on the derivative, which does not
     decrease in b.
     """
     if loss.n_outputs > 1:
@@ -36,13 +36,16 @@ def best_constant(loss):
     if traits_of(loss.name)["classification"]:
         loss = _two_rows(loss)
     zero, ones = np.zeros((1, len(loss.y))), np.ones((1, 1, len(loss.y)))
-    low, high = float(loss.y.min()), float(loss.y.max())
-    beyond = 0.1 * (high - low) or abs(high) or 1.0
-    low, high = low - beyond, high + beyond
 
     def slope(b):
         return loss.plane(zero, ones, np.array([b]))[1][0]
 
+    low, high = float(loss.y.min()), float(loss.y.max())
+    middle = 0.5 * low + 0.5 * high
+    if slope(middle) == 0.0:  # maybe of many
+        return np.array([middle])
+    beyond = 0.1 * (high - low) or abs(high) or 1.0
+    low, high = low - beyond, high + beyond
     while slope(low) > 0.0:
         low -= 2.0 * (high - low)
     while slope(high) < 0.0:

@@ -145,17 +145,19 @@ class AutoEpochs:
     def _met_together(self) -> bool:
         """Tell whether what all outputs leave is little beside what all explain.
 
-        One may explain next to nothing, and sums do not tell a share of that.
+        One may explain next to nothing, and sums do not tell a share of that. What is
+        not certified counts with all of its objective: no loss is negative.
         """
-        if self._tol is None:
+        minimised = all(output.task.minimised for output in self._outputs)
+        if self._tol is None or not minimised:
             return False
         reports = [output.report for output in self._outputs]
         needed = sum(
             output.task.needed(self._tol, output.report.objective)
             for output in self._outputs
         )
-        left = sum(report.suboptimality for report in reports)
-        return left <= needed and all(report.certified for report in reports)
+        left = sum(r.suboptimality if r.certified else r.objective for r in reports)
+        return left <= needed
 
     def ending(self, report, model=None) -> Ending:
         """Give the last model, or an earlier one, as it is returned.

@@ -7,7 +7,7 @@ import numpy as np
 
 from skgd._core.stochastic import Stochastic
 from skgd.auto._constant import LEAST_CURVATURE
-from skgd.auto._preconditioner import Diagonal, twice_as_many
+from skgd.auto._preconditioner import MOST_JOINT, Diagonal, twice_as_many
 from skgd.auto._shared import Shared
 
 # Share of the curvature that makes P old. On near-separable digits, squared hinge, 0.3
@@ -17,9 +17,10 @@ _CHANGED = 0.05
 # and elsewhere. Else a column whose few rows are flat at present would have a step that
 # carries them far beyond: insteval, huber, alpha = 1e-6, 300 epochs instead of 13.
 _LEAST_BESIDE_KINKS, _LEAST = 0.1, 0.01
-# Epochs of softmax by sampled rows. Where it takes more, rows are far on their side and
-# few curve: on digits, alpha = 1e-8, 53 epochs, and 7 to 20 by all rows.
-_MOST_SAMPLED = 8
+# Epochs of softmax after which each factor samples twice the rows. Where it takes more,
+# rows are far on their side and few curve: on digits, alpha = 1e-8, 53 epochs, and 7 to
+# 20 by all rows.
+_BEFORE_DOUBLING = 8
 
 
 class Metric:
@@ -39,12 +40,14 @@ class Metric:
     lifted : bool
         Whether it is of more curvature than there is, since H says nothing of some
         direction.
-    joint : bool
-        Whether classes have one Hessian, after many epochs.
+    joint, may_join : bool
+        Whether classes have one Hessian, after many epochs or from an earlier penalty
+        on; and whether it is small enough for that.
     """
 
     def __init__(self, task, tol):
         self.P, self.lifted, self.joint = None, False, False
+        self.may_join = task.loss.n_outputs * (task.view.n_features + 1) <= MOST_JOINT
         self._task, self._h = task, None
         self._n_sampled = task.space.choose_rows(task, tol)
         self._shared = task.space.sharing_pays(task, self._n_sampled)
@@ -101,7 +104,7 @@ class Metric:
         elif self._n_sampled == 0:
             self.P = Diagonal(task, self._steadied(h))
         else:
-            if n_epochs > _MOST_SAMPLED and task.loss.n_outputs > 1:
+            if n_epochs > _BEFORE_DOUBLING and task.loss.n_outputs > 1:
                 self._n_sampled = twice_as_many(self._n_sampled, task.view)
             sample = self._n_sampled, self._norms, self._rng
             self.P = task.space.factor(task, h, *sample)

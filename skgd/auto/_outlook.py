@@ -4,7 +4,10 @@ import math
 
 import numpy as np
 
-_MOST_SHORT = 100.0  # times an estimate that hindsight makes it
+from skgd.auto._task import ROUNDING
+
+# Times an estimate that hindsight makes it at most, and epochs that it looks back.
+_MOST_SHORT, _REMEMBERED = 100.0, 200
 # Of the bound: as little may be told after a warm start. How the first epochs fall from
 # there says less than from zero: they gain what lies in directions that curve much, and
 # the rest of the way is long. On text and one-hot rows, 19 starts each, the window of
@@ -130,8 +133,12 @@ class Hindsight:
             The estimate of F - F*, kept for later epochs.
         """
         self._told[epoch] = objective, left
+        if len(self._told) > _REMEMBERED:
+            del self._told[next(iter(self._told))]
         before, told = np.array(list(self._told.values())).T
-        ratio = np.divide(before - objective, told, out=0.0 * told, where=told > 0.0)
+        gained = before - objective
+        shows = (told > 0.0) & (gained > 4.0 * ROUNDING * abs(objective))
+        ratio = np.divide(gained, told, out=np.zeros_like(told), where=shows)
         return float(np.clip(ratio.max(), 1.0, _MOST_SHORT))
 
 

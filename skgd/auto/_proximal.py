@@ -213,7 +213,8 @@ class ProximalNewton:
         change, self.bare, self.old, self.age = self._change(), False, False, 1.0
         self.varying |= 0 < change < np.inf
         stale = change > self.task.space.stale * self.model.lasting
-        if stale or self._age_along(self.previous) > _MISLED * self.model.lasting:
+        misled = self._age_along(self.previous) > _MISLED * max(self.model.lasting, 1.0)
+        if stale or misled:
             self._refresh()
             change = 0.0
         self.before = self.promised
@@ -250,10 +251,11 @@ class ProximalNewton:
         """Make sure of the estimate; give how far the curvature is from the model's."""
         self.bare = False
         grown = self.model.grow()
-        self.age = 1.0
         if change and not grown:
             self.age = self._age_along((*self.proposal, self._image()))
-        fresh = change <= self._fresh() and self.age * self.estimate <= self._needed()
+        needed = self._needed()
+        misled = self.estimate <= needed < self.age * self.estimate
+        fresh = change <= self._fresh() and not misled
         if not fresh and not grown and self._does_while_old():
             return 0.0 if self.old else change
         if not fresh or grown:

@@ -122,6 +122,8 @@ class SmoothDescent:
             certified, estimate = True, self._bound  # the rest has not been confirmed
         if self._P.kept and self._promises_enough(estimate, objective):
             estimate, certified = self._certify(estimate, objective)
+        elif self._of_blocks and self._enough_at(self._promised, objective):
+            estimate, certified = self._certify_blocks(estimate, objective)
         if self._enough_at(estimate, objective) and task.loss.piecewise:
             estimate, certified = self._beside_kinks(estimate, certified, objective)
         if self._metric.lifted:  # what P promises says nothing; no loss is negative
@@ -303,11 +305,33 @@ class SmoothDescent:
         before = past[-1 - 2 * lag] - past[-1 - lag]
         return last * last <= needed * (before - last)
 
+    @property
+    def _of_blocks(self) -> bool:
+        """Whether P has a block a class, but the Hessian is one of all of them."""
+        several = self.task.loss.n_outputs > 1 and self.task.space.keeps_rows
+        return several and self._P.certifies and not self._metric.joint
+
+    def _certify_blocks(self, estimate, objective):
+        """Give what a Newton step tells, since blocks do not see how classes lean.
+
+        Where it does not settle, a joint factor will, or what is known has to do.
+        """
+        if self._spent < self._no_step_before:
+            return estimate, False
+        left, settled = self._certify(self._promised, objective)
+        if self._surprised():
+            left *= _SURPRISE
+        if settled:
+            return left, True
+        estimate = max(estimate, left)
+        enough = self._enough_at(estimate, objective)
+        return estimate, enough and not self._metric.may_join
+
     def _certify(self, estimate, objective):
         """Take a Newton step for the move; give the estimate that it makes."""
         hessian = SoftmaxHessian(self.task, self._d)
         needed = self.task.needed(self.tol, objective)
-        found = newton_step(hessian, self._gradient, self._P.inverse, needed)
+        found = newton_step(hessian, self._gradient, self._P.solve, needed)
         self._plane.set_first(found.step, found.image)
         total = found.decrease + min(found.rest, found.decrease)
         self._ratio = max(1.0, total / max(self._promised, 1e-300))
