@@ -27,6 +27,7 @@ from skgd.auto._preconditioner import (
     twice_as_many,
 )
 from skgd.auto._shared import Shared
+from skgd.auto._smooth import SmoothDescent
 from skgd.auto._task import Task
 
 N, D, K = 300, 6, 3
@@ -346,3 +347,17 @@ def test_joint_factor_goes_on_along_a_path(monkeypatch):
     path = alpha_path(model, problem.X, problem.y, alphas=[1e-2, 1e-3, 1e-4])
     last = path.coefs[-1], path.intercepts[-1]
     assert relative_suboptimality(problem, *last, best) <= 1e-6
+
+
+def test_blocks_do_not_wait_for_another_look(rng):
+    """Else what they promise may fall to rounding, and the fit ends uncertified."""
+    task, *_ = task_of(rng, 1e-3, rng.integers(0, K, N), rng.random(N) + 0.1)
+    descent = SmoothDescent(task, np.zeros((K, D)), task.constant.copy(), 1e-6)
+    descent._no_step_before = 10**9
+    for _ in range(30):
+        report = descent.run_epoch()
+        needed = task.needed(1e-6, report.objective)
+        if report.exhausted or (report.certified and report.suboptimality <= needed):
+            break
+    assert report.certified
+    assert report.suboptimality <= needed

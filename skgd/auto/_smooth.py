@@ -316,8 +316,6 @@ class SmoothDescent:
 
         Where it does not settle, a joint factor will, or what is known has to do.
         """
-        if self._spent < self._no_step_before:
-            return estimate, False
         left, settled = self._certify(self._promised, objective)
         if self._surprised():
             left *= _SURPRISE
