@@ -177,7 +177,8 @@ class BlockSpace:
         A look at the end of the step sees the parts, too.
         """
         loss, penalty = state.task.loss, state.task.penalty
-        v, dv, z, image = state.v, state.proposal[0], state.z, state.image
+        v, z, dv = state.v, state.z, state.proposal.dv
+        image = state.proposal.image
         first, wanted = 1.0, loss.wants_grams
         if loss.knows(z + image):
             yield first

@@ -3,24 +3,19 @@
 import numpy as np
 
 from skgd._report import Report
+from skgd.auto._curvature import LEAST_FLOOR, Curvature
 from skgd.auto._outlook import Hindsight
-from skgd.auto._promise import Trial, age_along, tolerated_change
+from skgd.auto._promise import Trial
+from skgd.auto._proposal import Proposal
 from skgd.auto._trail import Trail
 
-_FRESH = 0.1  # relative change of the curvature up to which an estimate is trusted
 # Where the curvature has changed by more than that an estimate may fall short, 3.5
 # times as measured with changes up to 0.6: it is enough with a margin of ten, and said
 # to be three times as large. From that contraction on an epoch costs less than a fresh
 # model.
 _OLD, _OLD_SAID, _FALLING = 10.0, 3.0, 0.6
-# Times that a model may curve along the last step as F does. Where a step moves only
-# rows that have next to no curvature left, that of all rows hardly changes: 20 rows,
-# Poisson, were not at their optimum after 1000 epochs with one model, and take 10.
-_MISLED = 2.0
 _ROUNDING = 4e-16  # of F: below it no decrease shows
-_LEAST_FLOOR = 1e-9  # of the curvature's bound
 _MOST_CORRECTION = 3.0
-_TOO_CURVED = 1.5  # decrease beside the promised one: twice that if F goes on as a line
 _VARYING = 2.0  # how far the decrease of a model may fall short if curvature varies
 _SHARED_LOOKS = 5  # a class, before the classes share a Hessian
 # Epochs that must gain more than is left, or there are no more moves: on digits,
@@ -70,21 +65,17 @@ class ProximalNewton:
     def __init__(self, task, v, b, tol, mode="batch", seed=0, move=None, earlier=None):
         self.task, self.v, self.b, self.tol = task, v.copy(), b.copy(), tol
         self.mode, self.seed, self.move = mode, seed, move
-        self.model = task.space.model(task)
-        self.floor = 1e-3  # of the curvature's bound: rows without any must not decide
+        self.curvature = Curvature(task)
+        self.model = self.curvature.model
         self.previous = None  # the last step and its image
-        self.proposal = self.image = None
-        self.curvature = None  # that of the model
+        self.proposal = None
         self.estimate = np.inf
         self.old = False  # whether it is that of an old model, with a margin
         self.age = 1.0  # times the curvature along the step that the model has
-        self.slope = 0.0  # of F along the step proposed
-        self.promised = self.before = np.inf  # by the step proposed, by the last one
-        self.fine = False  # whether the last proposal is as good as an estimate has to
+        self.before = np.inf  # decrease promised by the step before the one proposed
         self.correction = 1.0  # of the estimate
         self.hindsight = Hindsight()
         self.objectives: list[float] = []
-        self.varying = False  # whether the curvature ever did
         self.looks = 0
         self.rmatvec = None  # of d
         if earlier is None:
@@ -150,13 +141,12 @@ class ProximalNewton:
         if not (dv.any() or db.any()):
             return
         step = np.hstack([dv, db[:, None]])[:, : self.gradient.shape[1]]
-        slope = float((self.gradient * step).sum() + (linear * dv).sum())
-        kept = self.proposal, self.image, self.slope
-        self.proposal, self.image, self.slope = (dv, db), None, slope
-        if slope < 0 and self._search() > 0:
+        kept = self.proposal
+        self.proposal = self._proposal(step, kept.promised)
+        if self.proposal.slope < 0 and self._search() > 0:
             self._look()
         else:
-            self.proposal, self.image, self.slope = kept
+            self.proposal = kept
 
     def _take_over(self, earlier) -> None:
         task = self.task
@@ -164,10 +154,7 @@ class ProximalNewton:
         self.rmatvec = earlier.rmatvec
         self.objective = earlier.objective - earlier.task.penalty(self.v)
         self.objective += task.penalty(self.v)
-        if earlier.curvature is not None:
-            self.model.take_over(earlier.model)
-            self.curvature, self.lifted = earlier.curvature, earlier.lifted
-        self.varying, self.floor = earlier.varying, earlier.floor
+        self.curvature.take_over(earlier.curvature)
 
     def _go_ahead(self, dv, db) -> None:
         """Begin where the last two optima lead, if F is less there."""
@@ -210,27 +197,24 @@ class ProximalNewton:
         if self.rmatvec is None:
             self.rmatvec = self.task.view.rmatvec(self.d)
         self._find_gradient()
-        change, self.bare, self.old, self.age = self._change(), False, False, 1.0
-        self.varying |= 0 < change < np.inf
-        stale = change > self.task.space.stale * self.model.lasting
-        misled = self._age_along(self.previous) > _MISLED * max(self.model.lasting, 1.0)
-        if stale or misled:
-            self._refresh()
+        curvature, change = self.curvature, self.curvature.change(self.h)
+        self.bare, self.old, self.age = False, False, 1.0
+        curvature.varying |= 0 < change < np.inf
+        if curvature.is_stale(change, self.previous, self.h):
+            self._renew()
             change = 0.0
-        self.before = self.promised
+        if self.proposal is not None:
+            self.before = self.proposal.promised
         self._propose()
         slow = self.looks > _SHARED_LOOKS * len(self.v)
         if self.estimate <= self._needed() or (slow and not self.model.trusted):
             change = self._certify(change)
-        self.certified = change <= self._fresh() and (not self.lifted or self.bare)
+        self.certified = curvature.tolerates(change, self.h)
+        self.certified &= self.bare or not curvature.lifted
         if self.certified and self.task.loss.piecewise:
             self.certified = self.estimate > self._needed() or self._keeps_promise()
         self.estimate = min(self._corrected(), self.objective)  # no loss is negative
         self.certified |= self.objective <= self._needed()
-
-    def _fresh(self) -> float:
-        """Give the change of the curvature up to which an estimate is trusted."""
-        return tolerated_change(self.task, self.h, _FRESH)
 
     def _find_gradient(self) -> None:
         """Put the gradient together, the classes' common part gone."""
@@ -252,30 +236,31 @@ class ProximalNewton:
         self.bare = False
         grown = self.model.grow()
         if change and not grown:
-            self.age = self._age_along((*self.proposal, self._image()))
+            self.age = self.curvature.age_along(self.proposal.image, self.h)
         needed = self._needed()
         misled = self.estimate <= needed < self.age * self.estimate
-        fresh = change <= self._fresh() and not misled
+        fresh = self.curvature.tolerates(change, self.h) and not misled
         if not fresh and not grown and self._does_while_old():
             return 0.0 if self.old else change
         if not fresh or grown:
             self._find_gradient()
-            self._refresh()
+            self._renew()
             self.age = 1.0
             self._propose(certify=True)
-        elif not (self.fine or self.task.loss.quadratic):
+        elif not (self.proposal.fine or self.task.loss.quadratic):
             self._propose(certify=True)
-        if self.lifted and self.estimate <= self._needed():
+        if self.curvature.lifted and self.estimate <= self._needed():
             # What the lifted curvature promises may be far too little; the bare one's
             # step is too long to be taken, unless nothing is left to gain.
-            step = self.proposal, self.image, self.slope, self.promised
-            self._refresh(_LEAST_FLOOR)
+            kept = self.proposal
+            self._renew(LEAST_FLOOR)
             self._propose(certify=True)
-            self.curvature, self.bare = None, True
+            self.curvature.forget()
+            self.bare = True
             if self.estimate > self._needed():
-                self.proposal, self.image, self.slope, self.promised = step
+                self.proposal = kept
             return 0.0
-        return min(change, self._change())
+        return min(change, self.curvature.change(self.h))
 
     def _does_while_old(self) -> bool:
         """Tell whether the model does though the curvature has changed since.
@@ -283,25 +268,20 @@ class ProximalNewton:
         Either its estimate is so small that a fresh one would be enough, too; or it
         falls so fast that another epoch costs less than a fresh model does.
         """
-        if self.lifted or self.task.loss.piecewise or not self.model.trusted:
+        lifted, piecewise = self.curvature.lifted, self.task.loss.piecewise
+        if lifted or piecewise or not self.model.trusted:
             return False
-        if not self.fine:
+        if not self.proposal.fine:
             self._propose(certify=True)
-        falls = self.promised <= _FALLING * self.before
-        self.old = max(_OLD, self.age) * self.promised <= self._needed()
+        promised = self.proposal.promised
+        falls = promised <= _FALLING * self.before
+        self.old = max(_OLD, self.age) * promised <= self._needed()
         return self.old or (self.model.lasting > 1.0 and falls)
-
-    def _age_along(self, step) -> float:
-        """Give how many times as much the model curves along (dv, db, dz) as F does."""
-        unknown = step is None or self.curvature is None
-        if unknown or not self.task.space.keeps_rows:
-            return 1.0
-        return age_along(self.task, self.curvature, self.h, step[2])
 
     def _keeps_promise(self) -> bool:
         """Tell whether rows cross no kink of l' on the way that is proposed."""
         at = self.objective, self.v, self.z, self.h
-        step = self.proposal[0], self._image()
+        step = self.proposal.dv, self.proposal.image
         return Trial(self.task, at, step).keeps(self.estimate)
 
     def _corrected(self) -> float:
@@ -309,7 +289,7 @@ class ProximalNewton:
         estimate = self.estimate
         if self.old:
             estimate *= max(_OLD_SAID, self.age)
-        elif self.varying:  # half to all of the truth, then: measured
+        elif self.curvature.varying:  # half to all of the truth, then: measured
             estimate *= max(self.correction, _VARYING, self.age)
         loss = self.task.loss
         if not (loss.quadratic or loss.piecewise):
@@ -320,27 +300,9 @@ class ProximalNewton:
         before = self.objectives[-window:][0] if self.objectives else np.inf
         return max(estimate, before - self.objective)
 
-    def _image(self):
-        """Give the raw predictions of the proposal."""
-        if self.image is None:
-            dv, db = self.proposal
-            self.image = self.task.view.matvec(dv) + db[:, None]
-        return self.image
-
-    def _change(self) -> float:
-        if self.curvature is None:
-            return np.inf
-        apart, larger = self.task.space.change(self.h, self.curvature)
-        return float(apart / larger) if larger else 0.0
-
-    def _refresh(self, floor=None) -> None:
-        floor = self.floor if floor is None else floor
-        self.curvature = self.h.copy()
-        lifted, any_lifted = self.task.space.floored(self.task.loss, self.h, floor)
-        self.lifted = any_lifted
-        if floor <= _LEAST_FLOOR and not self.task.loss.piecewise:
-            self.lifted = False  # by rounding, so to speak
-        self.model.refresh(lifted, self.z, self.gradient, self._unknowns())
+    def _renew(self, floor=None) -> None:
+        at = self.h, self.z, self.gradient, self._unknowns()
+        self.curvature.renew(*at, floor)
 
     def _unknowns(self):
         return (
@@ -365,25 +327,28 @@ class ProximalNewton:
             max(0.1 * _ROUNDING * abs(self.objective), idle),
             relative,
         )
-        d = len(self.task.l1)
-        dv, db = step[:, :d], step[:, d] if step.shape[1] > d else np.zeros(len(step))
-        kinks = self.task.l1 * (np.abs(self.v + dv) - np.abs(self.v))
-        self.slope = float((self.gradient * step).sum() + kinks.sum())
-        self.proposal, self.image = (dv, db), None
-        self.estimate = self.promised = decrease
-        self.fine = rest <= max(self.model.fine * decrease, idle)
-        if rest > self.model.fine * decrease:
+        fine = self.model.fine * decrease
+        self.proposal = self._proposal(step, decrease, rest <= max(fine, idle))
+        self.estimate = decrease
+        if rest > fine:
             self.estimate += rest
+
+    def _proposal(self, step, promised, fine=False) -> Proposal:
+        task, d = self.task, self.v.shape[1]
+        dv, db = step[:, :d], step[:, d] if step.shape[1] > d else np.zeros(len(step))
+        kinks = task.l1 * (np.abs(self.v + dv) - np.abs(self.v))
+        slope = float((self.gradient * step).sum() + kinks.sum())
+        return Proposal(task.view, dv, db, slope, promised, fine)
 
     def _search(self) -> float:
         """Go along the proposal as far as F falls enough; give the share taken."""
-        dv, db = self.proposal
-        zd = self._image()
+        dv, db, zd = self.proposal.along()
+        slope = self.proposal.slope
         before, z, v, b = self.objective, self.z, self.v, self.b
         for t in self.task.space.shares(self):
             self.z, self.v, self.b = z + t * zd, v + t * dv, b + t * db
             self._evaluate()
-            if self.objective <= before + 1e-4 * t * self.slope:
+            if self.objective <= before + 1e-4 * t * slope:
                 return t
         if self.objective <= before:
             return t
@@ -397,7 +362,7 @@ class ProximalNewton:
         t = self._search()
         if t == 0:
             return t
-        ratio = (before - self.objective) / max(self.promised, 1e-300)
+        ratio = (before - self.objective) / max(self.proposal.promised, 1e-300)
         self.correction = float(np.clip(ratio, 1.0, _MOST_CORRECTION))
         self.objectives.append(before)
         if not 0.9 < ratio < 1.1:
@@ -406,15 +371,5 @@ class ProximalNewton:
                 steps.append(self.previous)
             self.task.space.search_face(self, steps)
         self.previous = self.v - v, self.b - b, self.z - z
-        self._set_floor(t, ratio)
-        if t < 1 and self.varying:
-            self.curvature = None  # a stale model may have been the reason
+        self.curvature.learn(t, ratio)
         return t
-
-    def _set_floor(self, t, ratio) -> None:
-        if t < 0.25:
-            self.floor = min(10 * self.floor, 1.0)
-        elif t == 1 and ratio > 0.5:
-            if self.lifted and ratio > _TOO_CURVED and self.floor > _LEAST_FLOOR:
-                self.curvature = None
-            self.floor = max(0.1 * self.floor, _LEAST_FLOOR)
