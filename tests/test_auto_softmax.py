@@ -70,7 +70,7 @@ def test_shared_metric_is_the_inverse_hessian_at_the_start(rng, ridge, classes):
     g -= g.mean(axis=0)
     expected = np.linalg.pinv(hessian_of(task, a, z)) @ g.ravel()
     # 1e-9: unit diagonals are raised by 1e-12, of condition numbers below 1e3
-    assert_allclose(Shared(task).metric(g).ravel(), expected, rtol=1e-9, atol=1e-9)
+    assert_allclose(Shared(task).solve(g).ravel(), expected, rtol=1e-9, atol=1e-9)
 
 
 def test_shared_metric_learns_what_steps_do_to_the_gradient(rng):
@@ -82,10 +82,10 @@ def test_shared_metric_learns_what_steps_do_to_the_gradient(rng):
         step -= step.mean(axis=0)
         change = (H @ step.ravel()).reshape(K, -1)
         metric.learn(step, change)
-    assert_allclose(metric.inverse(change), step, rtol=1e-9, atol=1e-9)
+    assert_allclose(metric.solve(change), step, rtol=1e-9, atol=1e-9)
     stronger = metric.at(replace(task, ridge=task.ridge + 0.5))
     change[:, :D] += 0.5 * step[:, :D]
-    assert_allclose(stronger.inverse(change), step, rtol=1e-9, atol=1e-9)
+    assert_allclose(stronger.solve(change), step, rtol=1e-9, atol=1e-9)
 
 
 def test_newton_step_knows_less_than_the_decrement_and_at_most_a_third(rng):
@@ -95,12 +95,12 @@ def test_newton_step_knows_less_than_the_decrement_and_at_most_a_third(rng):
     task.loss.evaluate(z, d, h)
     g = np.column_stack([task.view.rmatvec(d), d.sum(axis=1)])
     decrement = g.ravel() @ np.linalg.pinv(hessian_of(task, a, z)) @ g.ravel() / 2
-    found = newton_step(SoftmaxHessian(task, d), g, Shared(task).inverse, np.inf)
+    found = newton_step(SoftmaxHessian(task, d), g, Shared(task).solve, np.inf)
     assert found.settled
     assert decrement / 3 <= found.decrease <= decrement * (1 + 1e-9)
     image = a @ found.step.T
     assert_allclose(found.image, image.T, rtol=1e-9, atol=1e-9)
-    enough = newton_step(SoftmaxHessian(task, d), g, Shared(task).inverse, 0.0)
+    enough = newton_step(SoftmaxHessian(task, d), g, Shared(task).solve, 0.0)
     assert enough.passes == 1
     assert 0.0 < enough.decrease <= decrement
 

@@ -78,7 +78,7 @@ class Shared:
         x = self._factor.solve(g) * (self._mean / self._share)
         return x - x.mean(axis=0)
 
-    def inverse(self, g):
+    def solve(self, g):
         """Give P^-1 of gradients of that shape."""
         g, taken = g.copy(), []
         for step, change, product in reversed(self._pairs):
@@ -88,8 +88,3 @@ class Shared:
         for step, change, product in self._pairs:
             x += (taken.pop() - float((change * x).sum()) / product) * step
         return x
-
-    @property
-    def solve(self):
-        """The same, as other metrics call it."""
-        return self.inverse
