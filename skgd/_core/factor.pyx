@@ -20,6 +20,10 @@ cdef Dpotrf DPOTRF = <Dpotrf>routine(cython_lapack, "dpotrf")
 cdef Dpotrs DPOTRS = <Dpotrs>routine(cython_lapack, "dpotrs")
 
 
+# Times what the diagonal is raised by: of less, rounding is what is left of an unknown.
+cdef double DEPENDENT = 10.0
+
+
 cdef class Factor:
     """A Cholesky factor of H in coordinates of unit diagonal, which is raised a little.
 
@@ -34,6 +38,12 @@ cdef class Factor:
     ridge : ndarray of shape (m,) or None
         To add to the first m <= d numbers of H's diagonal.
 
+    Attributes
+    ----------
+    least_pivot : float
+        The least share of an unknown's diagonal that others do not explain, unknowns
+        that depend on others left aside. Rounding is 1e-16 beside it.
+
     Raises
     ------
     LinAlgError
@@ -41,6 +51,7 @@ cdef class Factor:
     """
 
     cdef object _scale, _lower
+    cdef readonly double least_pivot
 
     def __init__(self, H, raised=(1e-14, 1e-12, 1e-10, 1e-8), ridge=None):
         H = np.ascontiguousarray(H, dtype=np.float64)
@@ -68,6 +79,11 @@ cdef class Factor:
                     lower[i * d + i] = raise_to
                 DPOTRF(&uplo, &n, lower, &n, &failed)
             if not failed:
+                self.least_pivot = 1.0
+                for i in range(d):
+                    own = lower[i * d + i] ** 2
+                    if own > DEPENDENT * value:
+                        self.least_pivot = min(self.least_pivot, own)
                 return
         raise np.linalg.LinAlgError("H is not positive definite")
 

@@ -107,7 +107,7 @@ class BlockSpace:
         K, d = loss.n_outputs, view.n_features
         return d <= _MOST_COLUMNS and K * d <= _MOST_UNKNOWNS
 
-    def factor(self, task, h, n_sampled, norms, rng):
+    def factor(self, task, h, n_sampled, norms, rng, exact):
         """Give P, a factor of the Hessian."""
         if task.loss.joint and not h.least:
             return self._joint_factor(task, h)

@@ -1,8 +1,11 @@
 """The path through the interior: one iteration of Mehrotra's method."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from skgd._core.factor import Factor
+from skgd.auto._orthogonal_factor import DIGITS, OrthogonalFactor
 from skgd.auto._wide_factor import WideFactor
 
 _FAR = 100.0  # times what moves the predictions of all rows by their first spread
@@ -10,6 +13,10 @@ _MOST_DOUBT = 10.0  # of a gap: an estimate still, though not one to stop by
 # A step of the predictor below which its second order, that of a whole step, says
 # little: with all of it iterates came back to where they had been, for ever.
 _SHORT = 0.05
+# Once the path's gap is that share of the first one, solutions have to be exact, or
+# slopes keep a gradient and bound nothing.
+_LATE = 0.1
+_REFINEMENTS = 2  # of such solutions, where X is sparse
 
 
 class Pieces:
@@ -88,21 +95,19 @@ class Pieces:
     def gap(self, residual):
         """Give the terms less their bound by the slopes the move leads to, clipped.
 
-        Also what was clipped off these slopes.
+        Also these slopes.
         """
         # Over each sign apart: of a sum near zero no digit would be left.
-        ends = self.state[2:] + self.delta[2:]
-        v, w = np.maximum(ends, 0.0)
-        over = ends[1] - w - (ends[0] - v)
+        v, w = np.maximum(self.state[2:] + self.delta[2:], 0.0)
         if self.bounded:
             total = self.above + self.below
             w, v = np.minimum(w, total), np.minimum(v, total)
         else:
             v = self.below - w
         if self.gamma is not None:
-            return self._missed(residual, w - self.below), over
+            return self._missed(residual, w - self.below), w - self.below
         above = np.maximum(residual, 0.0)
-        return float(w @ (above - residual) + v @ above), over
+        return float(w @ (above - residual) + v @ above), w - self.below
 
     def path_gap(self, residual):
         """Give the terms less their bound by the slopes as they are."""
@@ -152,6 +157,20 @@ class Pieces:
         self.state += step * self.delta
 
 
+class _RefinedFactor:
+    """The Cholesky factor of H, whose solutions are refined."""
+
+    def __init__(self, H, factor):
+        self._H, self._factor = H, factor
+
+    def solve(self, g):
+        """Give H^-1 g."""
+        x = self._factor.solve(g)
+        for _ in range(_REFINEMENTS):
+            x += self._factor.solve(g - self._H @ x)
+        return x
+
+
 class Barrier:
     """min over u of sum of pieces(c - B u) + u' M u / 2 + linear' u, by iterations.
 
@@ -182,6 +201,7 @@ class Barrier:
         self.rows = WideFactor.rows_of(bridge) if by_rows else None
         self.farthest = np.full_like(size, np.inf)
         np.divide(_FAR * samples.spread, size, out=self.farthest, where=size > 0.0)
+        self.first_gap = 0.0
         self._look()
 
     def _look(self):
@@ -210,14 +230,21 @@ class Barrier:
         """Factor B' diag(theta) B + diag(more); set the size of typical steps."""
         bridge, ridge = self.bridge, more[: len(self.bridge.columns)]
         if self.rows is not None and (ridge > 0.0).all():
-            theta = theta.reshape(bridge.copies, -1).sum(axis=0)
+            theta = bridge.of_rows(theta)
             self._set_typical(bridge.squares(theta) / theta.sum())
             return WideFactor(self.rows, theta, ridge, bridge.intercept)
         hessian = bridge.gram(theta)
         diagonal = np.einsum("ii->i", hessian)
         self._set_typical(diagonal / theta.sum())
         diagonal += more
-        return Factor(hessian)
+        factor, gap = Factor(hessian), self.gap()
+        self.first_gap = max(self.first_gap, gap)
+        if gap > _LATE * self.first_gap or factor.least_pivot > DIGITS:
+            return factor
+        if not OrthogonalFactor.suits(bridge):
+            return _RefinedFactor(hessian, factor)
+        once = replace(bridge, copies=1)
+        return OrthogonalFactor(once, bridge.of_rows(theta), more)
 
     def _set_typical(self, variance):
         size = np.sqrt(np.maximum(variance, 0.0))
@@ -262,9 +289,10 @@ class Barrier:
         feared = self._left(self.gradient, reach + self.typical + np.abs(self.u))
         sure = self.value(0.0) - gap - feared
         gaps = [b.gap(r - m) for b, r, m in trio]
-        (left,) = self.bridge.rmatvec(gaps[0][1])
+        (slopes,) = self.bridge.rmatvec(gaps[0][1])
+        left = self.ridge * (self.u + self.tangent) + self.linear - slopes
         if len(self.at):
-            left[self.at] += gaps[1][1]
+            left[self.at] -= gaps[1][1]
         gap_there, doubt = sum(gap for gap, _ in gaps), self._left(left, tangent)
         perhaps = self.value(1.0) - gap_there - doubt
         if doubt > _MOST_DOUBT * gap_there + accuracy:
@@ -297,6 +325,8 @@ class Barrier:
         """
         count = sum(b.count for b in self.blocks)
         mu = self.gap() / count
+        if not mu > 0.0:  # the path has ended
+            return 0.0
         left = sum(b.products(self.predicted) for b in self.blocks) / count
         aim = (max(left, 0.0) / mu) ** 3 * mu
         share = self.predicted if self.predicted < _SHORT else 1.0

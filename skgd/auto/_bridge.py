@@ -16,6 +16,12 @@ class Bridge:
     intercept: bool
     copies: int
 
+    @classmethod
+    def of(cls, task):
+        """Give B of all columns of a task."""
+        columns = np.arange(task.view.n_features)
+        return cls(task.view, columns, task.fit_intercept, 1)
+
     @cached_property
     def _whole(self) -> bool:
         return len(self.columns) == self.view.n_features
@@ -55,14 +61,30 @@ class Bridge:
         squares = self.view.rmatvec_squared(theta)[self.columns]
         return np.append(squares, theta.sum()) if self.intercept else squares
 
+    def of_rows(self, theta):
+        """Give what all copies of each row have together."""
+        return theta.reshape(self.copies, -1).sum(axis=0) if self.copies > 1 else theta
+
+    def blocks(self, size):
+        """Yield B of dense rows, about `size` values at a time, and their positions."""
+        view, p = self.view, len(self.columns) + int(self.intercept)
+        step = max(size // p, p)
+        for begin in range(0, view.n_rows, step):
+            positions = slice(begin, begin + step)
+            rows = np.ones((len(view.rows[positions]), p))
+            own = rows[:, : len(self.columns)]
+            own[:] = view.X[view.rows[positions]][:, self.columns]
+            own -= view.mean[self.columns]
+            own *= view.scale[self.columns]
+            yield rows, positions
+
     def with_rows(self, positions):
         """Give B for some of the rows."""
         return replace(self, view=self.view.with_rows(positions))
 
     def gram(self, theta):
         """Give B' diag(theta) B."""
-        if self.copies > 1:
-            theta = theta.reshape(self.copies, -1).sum(0)
+        theta = self.of_rows(theta)
         if self.view.sparse and not self._whole:
             gram = self._narrow.gram(theta)
             return gram if self.intercept else gram[:-1, :-1].copy()

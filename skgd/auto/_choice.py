@@ -33,9 +33,12 @@ class Relay:
 
     Parameters
     ----------
-    first : LeastSquares, DualAscent, ColumnDescent or ProximalNewton
+    first : LeastSquares, DualAscent, ColumnDescent, SmoothDescent or ProximalNewton
     following : callable
         Gives the other descent, from (v, b).
+    last : callable or None
+        Gives what goes on from there where the other ends without a certificate, though
+        the first had not come to its end.
 
     Attributes
     ----------
@@ -43,9 +46,9 @@ class Relay:
         The descent that has its turn.
     """
 
-    def __init__(self, first, following):
-        self.current, self._following = first, following
-        self._relieved = False
+    def __init__(self, first, following, last=None):
+        self.current = first
+        self._to_come = [following] if last is None else [following, last]
 
     @property
     def v(self):
@@ -58,13 +61,15 @@ class Relay:
         return self.current.b
 
     def run_epoch(self):
-        """Run an epoch of the descent that has its turn, of both when they change."""
+        """Run an epoch of the descent that has its turn, of two when they change."""
         report = self.current.run_epoch()
-        if not self._relieved and self.current.stalled:
-            self.current = self._following(self.v, self.b)
-            self._relieved = True
-            if not report.certified:
-                report = self.current.run_epoch()
+        if not (self._to_come and self.current.stalled):
+            return report
+        self.current = self._to_come.pop(0)(self.v, self.b)
+        if report.exhausted:
+            self._to_come.clear()
+        if report.exhausted or not report.certified:
+            report = self.current.run_epoch()
         return report
 
 
@@ -128,6 +133,7 @@ def _of_kind(kind, descent):
 def _make_smooth(task, v, b, tol, mode, seed, earlier):
     """Give the descent on a loss without kinks."""
     move = None if mode == "batch" else task.space.make_move(task, mode, seed)
+    interior = InteriorPoint.relieves_newton(task) and _has_pieces(task)
     if _begins_with_dual(task):
         dual = DualAscent(task, v, b, tol, mode, seed)
         if dual.holds:
@@ -138,7 +144,14 @@ def _make_smooth(task, v, b, tol, mode, seed, earlier):
         if move is None and _by_gradients(task, tol, earlier):
             earlier = _of_kind(ConjugateGradients, earlier)
             return ConjugateGradients(task, v, b, tol, earlier)
-        return SmoothDescent(task, v, b, tol, move, _of_kind(SmoothDescent, earlier))
+        smooth = SmoothDescent(task, v, b, tol, move, _of_kind(SmoothDescent, earlier))
+        if not interior:
+            return smooth
+        return Relay(
+            smooth,
+            lambda v, b: InteriorPoint(task, v, b, tol),
+            lambda v, b: SmoothDescent(task, v, b, tol, goes_on=True),
+        )
     if ColumnDescent.suits(task):
         slopes = bool(tol) and DualAscent.suits(task.loss) and PrimalDual.suits(task)
         last = _of_kind(ColumnDescent, earlier)
@@ -149,7 +162,6 @@ def _make_smooth(task, v, b, tol, mode, seed, earlier):
             return Relay(
                 columns, lambda v, b: ProximalNewton(task, v, b, tol, mode, seed, move)
             )
-    interior = InteriorPoint.relieves_newton(task) and _has_pieces(task)
     begins = interior and InteriorPoint.outruns_newton(task)
     if begins and not (task.followed or v.any()) and _is_weak(task, b):
         return InteriorPoint(task, v, b, tol)

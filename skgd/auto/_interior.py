@@ -24,8 +24,9 @@ _NEXT_TO = 3.0
 # Rows a column up to which it is quicker than proximal Newton steps, and the product
 # n_rows n_columns min(n_rows, n_columns) up to which that is known. 1500 x 1500,
 # squared hinge, l1: 2 s instead of 2 to 53; 1000 x 150: 0.2 to 1.7 of the time;
-# 4000 x 100: twice the time. Below the least of that product Newton steps take a
-# millisecond, and lead to the same model from weights and from repeated rows.
+# 4000 x 100: twice the time. Below the least of that product Newton steps begin: they
+# mostly take a millisecond, and lead to the same model from weights and from repeated
+# rows.
 _ROWS_A_COLUMN, _LEAST_WORK, _MOST_WORK = 8, 5e4, 8e9
 _INSIDE = 1e-6  # share of its bounds that a dual variable keeps away, of a zero
 # More iterations once the model is good enough: for the bound; of few rows, so that
@@ -51,10 +52,16 @@ class InteriorPoint:
     mode, seed : str, int
         Not used: each iteration reads all the rows.
 
+    Attributes
+    ----------
+    stalled : bool
+        Whether it has ended without a certificate.
+
     Notes
     -----
     Each iteration costs one Gram of n d^2, d^3 / 3 and five products of n d; of few
-    rows, 4 n^2 d instead of the first two.
+    rows, 4 n^2 d instead of the first two; where a Gram matrix lacks digits near the
+    end, 2 n d^2 and 14 products more.
     """
 
     def __init__(self, task, v, b, tol, mode="batch", seed=0):
@@ -70,6 +77,7 @@ class InteriorPoint:
         if not len(self.columns):  # the constant model is all there is
             self.v, self.b = np.zeros_like(v), task.constant.copy()
             self.objective = self.sure = self.proven = task.null_objective
+        self.stalled = False
         self.barrier, self.warm = None, bool(v.any()) and not self.interval.smooth
 
     @staticmethod
@@ -77,26 +85,21 @@ class InteriorPoint:
         """Tell whether dense rows are few, and systems of rows or columns small."""
         view = task.view
         n, d = view.n_rows, view.n_features
-        few = n <= _ROWS_A_COLUMN * d and n * d * min(n, d) <= _MOST_WORK
-        if view.sparse or not few or not InteriorPoint._is_work(task):
+        few = n <= _ROWS_A_COLUMN * d
+        work = _LEAST_WORK <= n * d * min(n, d) <= _MOST_WORK
+        if view.sparse or not (few and work and task.space.keeps_rows):
             return False
         return d <= MOST_COLUMNS or WideFactor.suits(view, d)
 
     @staticmethod
     def relieves_newton(task) -> bool:
-        """Tell whether it goes on where proximal Newton steps take many epochs.
+        """Tell whether it goes on where Newton steps take many epochs.
 
-        Of few columns an iteration costs two of these epochs, and some ten do.
+        Of few columns an iteration costs two epochs with a Gram matrix, and ten to
+        forty do.
         """
-        return InteriorPoint.outruns_newton(task) or (
-            task.view.n_features <= MOST_WHOLE and InteriorPoint._is_work(task)
-        )
-
-    @staticmethod
-    def _is_work(task) -> bool:
-        """Tell whether rows are at hand, and Newton steps take more than nothing."""
-        n, d = task.view.n_rows, task.view.n_features
-        return task.space.keeps_rows and n * d * min(n, d) >= _LEAST_WORK
+        few = task.view.n_features <= MOST_WHOLE and task.space.keeps_rows
+        return few or InteriorPoint.outruns_newton(task)
 
     def slopes(self):
         """Give the path's slopes of the loss, of the rows that have weight."""
@@ -141,13 +144,15 @@ class InteriorPoint:
     def _report(self, step, exhausted):
         self.lower = max(self.lower, self.sure)
         certified = self.sure == self.lower
-        gap = self.objective - self.lower
+        # At the end of a path what lies beyond the last tangent is no guess any more.
+        gap = self.objective - (self.sure if exhausted else self.lower)
         if self.objective - self.sure <= self._needed():
             certified, gap = True, self.objective - self.sure
         null, known = self.task.null_objective, self.objective - self.sure
         if max(null - self.objective, known) <= _ROUNDING * abs(null):
             # As far as sums can tell, the constant model is the optimum.
             certified, gap = True, 0.0
+        self.stalled = bool(exhausted) and not certified
         norm = float(np.linalg.norm(self.barrier.gradient)) if self.barrier else np.nan
         return Report(
             self.objective, max(gap, 0.0), norm, step, certified, bool(exhausted)

@@ -22,6 +22,7 @@ class JointCholesky:
 
     certifies = True
     kept = False
+    lacks_digits = False
     caution = 1.0
 
     def __init__(self, task, H):

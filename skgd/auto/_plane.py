@@ -20,6 +20,8 @@ class Plane:
     ----------
     remembered : bool
         Whether there is a last step.
+    taken : float
+        The larger share that was taken of the first direction and of the move.
     """
 
     def __init__(self, task, n_directions):
@@ -30,11 +32,17 @@ class Plane:
         self._shifts = np.zeros((n_directions, K))
         self._image_known = False
         self.remembered = False
+        self.taken = 0.0
 
     @property
     def last_step(self):
         """The last step, of shape (K, n_features + 1)."""
         return np.column_stack([self._moves[-1], self._shifts[-1]])
+
+    @property
+    def first_step(self):
+        """The first direction, of shape (K, n_features + 1)."""
+        return np.column_stack([self._moves[0], self._shifts[0]])
 
     @property
     def reach(self):
@@ -102,6 +110,7 @@ class Plane:
         space = self._task.space
         c, objective = space.minimise_on_plane(self._task, v, z, images, moves)
         self.remembered = bool(c.any())
+        self.taken = float(max(c[: len(self._images) - 1]))
         if not self.remembered:
             return 0.0, objective, None
         image = space.combined(c, images)

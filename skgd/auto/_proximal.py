@@ -3,9 +3,9 @@
 import numpy as np
 
 from skgd._report import Report
-from skgd.auto._curvature import LEAST_FLOOR, Curvature
+from skgd.auto._curvature import LEAST_FLOOR, ModelCurvature
 from skgd.auto._outlook import Hindsight
-from skgd.auto._promise import Trial
+from skgd.auto._promise import Trial, gap_of_slopes
 from skgd.auto._proposal import Proposal
 from skgd.auto._trail import Trail
 
@@ -65,10 +65,10 @@ class ProximalNewton:
     def __init__(self, task, v, b, tol, mode="batch", seed=0, move=None, earlier=None):
         self.task, self.v, self.b, self.tol = task, v.copy(), b.copy(), tol
         self.mode, self.seed, self.move = mode, seed, move
-        self.curvature = Curvature(task)
+        self.curvature = ModelCurvature(task)
         self.model = self.curvature.model
         self.previous = None  # the last step and its image
-        self.proposal = None
+        self.proposal = self.cautious = None  # the latter of a lifted model
         self.estimate = np.inf
         self.old = False  # whether it is that of an old model, with a margin
         self.age = 1.0  # times the curvature along the step that the model has
@@ -199,7 +199,6 @@ class ProximalNewton:
         self._find_gradient()
         curvature, change = self.curvature, self.curvature.change(self.h)
         self.bare, self.old, self.age = False, False, 1.0
-        curvature.varying |= 0 < change < np.inf
         if curvature.is_stale(change, self.previous, self.h):
             self._renew()
             change = 0.0
@@ -211,8 +210,11 @@ class ProximalNewton:
             change = self._certify(change)
         self.certified = curvature.tolerates(change, self.h)
         self.certified &= self.bare or not curvature.lifted
-        if self.certified and self.task.loss.piecewise:
-            self.certified = self.estimate > self._needed() or self._keeps_promise()
+        if self.task.loss.piecewise and self.estimate <= self._needed():
+            kept = self.certified and self._keeps_promise()
+            self.certified = kept or self._rests()
+        if self.bare and not self.certified:
+            self.proposal = self.cautious
         self.estimate = min(self._corrected(), self.objective)  # no loss is negative
         self.certified |= self.objective <= self._needed()
 
@@ -252,13 +254,13 @@ class ProximalNewton:
         if self.curvature.lifted and self.estimate <= self._needed():
             # What the lifted curvature promises may be far too little; the bare one's
             # step is too long to be taken, unless nothing is left to gain.
-            kept = self.proposal
+            self.cautious = self.proposal
             self._renew(LEAST_FLOOR)
             self._propose(certify=True)
             self.curvature.forget()
             self.bare = True
             if self.estimate > self._needed():
-                self.proposal = kept
+                self.proposal = self.cautious
             return 0.0
         return min(change, self.curvature.change(self.h))
 
@@ -284,6 +286,17 @@ class ProximalNewton:
         step = self.proposal.dv, self.proposal.image
         return Trial(self.task, at, step).keeps(self.estimate)
 
+    def _rests(self) -> bool:
+        """Tell whether slopes are so small that it does not matter how F curves."""
+        if not self.task.space.keeps_rows:
+            return False
+        moved = self.z, self.proposal.image
+        left = gap_of_slopes(self.task, self.v, self.gradient, moved)
+        if left > self._needed():
+            return False
+        self.estimate = max(self.estimate, left)
+        return True
+
     def _corrected(self) -> float:
         """Give the estimate, larger where the last one was too small."""
         estimate = self.estimate
@@ -301,8 +314,8 @@ class ProximalNewton:
         return max(estimate, before - self.objective)
 
     def _renew(self, floor=None) -> None:
-        at = self.h, self.z, self.gradient, self._unknowns()
-        self.curvature.renew(*at, floor)
+        unknowns = self._unknowns()
+        self.curvature.renew(self.h, self.z, self.gradient, unknowns, floor)
 
     def _unknowns(self):
         return (

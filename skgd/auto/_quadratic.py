@@ -13,6 +13,7 @@ from skgd.auto._task import ROUNDING
 # Of the unit diagonal, tried first. With 1e-12, the estimate was a third of the truth
 # for columns 1e-6 apart, and there is no fresh factor to correct it.
 LEAST_RAISED = (1e-14, *RAISED)
+_DIGITS = 1e-10  # least pivot of a factor that has enough
 
 
 @dataclass
@@ -85,10 +86,16 @@ class Ridge:
     ----------
     factor : Factor
         Of that Hessian.
+
+    Attributes
+    ----------
+    certifies : bool
+        Whether H, which squares the condition of X, has digits enough.
     """
 
     def __init__(self, factor):
         self._factor = factor
+        self.certifies = factor.least_pivot > _DIGITS
 
     def step(self, g, v, objective):
         """Give the step in v to the minimum, for the gradient g; and what F falls."""
@@ -107,6 +114,8 @@ class Kinked:
     tol : float or None
         Of the descent.
     """
+
+    certifies = True
 
     def __init__(self, matrix, kinks, tol):
         self._matrix, self._kinks = matrix, kinks

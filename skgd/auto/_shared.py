@@ -33,6 +33,7 @@ class Shared:
 
     certifies = False
     kept = True
+    lacks_digits = False
 
     def __init__(self, task):
         loss, K = task.loss, task.loss.n_outputs

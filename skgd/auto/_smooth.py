@@ -27,11 +27,14 @@ _LONG = 0.3
 # Where rows cross kinks of l' for ever: times what a quarter of the epochs has gained
 # that may be left, and epochs before that counts. Enough if F - F* falls as k^-1/3.
 _RESTING, _FEWEST_RESTING = 10.0, 60
+_LATE = 150  # epochs after which an interior point goes on where l' has kinks
 _DRIFT = 50  # epochs after which z is computed afresh
 # Epochs that begin with a move, where l' has kinks: Newton's steps end as soon as they
 # know which rows curve, and each move takes other rows across. On digits, squared
 # hinge, 1000 epochs with moves end at 2e-9, where 200 without reach 1e-9.
 _MOST_MOVES = 30
+# The same elsewhere: beside a factor they bring little, and hide how far P^-1 g leads.
+_MOST_BESIDE_FACTOR = 100
 
 
 class SmoothDescent:
@@ -93,6 +96,21 @@ class SmoothDescent:
         self._report = self._look(step)
         return self._report
 
+    @property
+    def stalled(self) -> bool:
+        """Whether an interior point, where one suits, should go on.
+
+        Rows cross kinks of l' again and again, or so few curve that steps end before
+        it is known what is left.
+        """
+        report = self._report
+        if not (self.task.loss.piecewise and self._P.certifies) or report is None:
+            return False
+        enough = self._enough_at(report.suboptimality, report.objective)
+        if report.certified and (enough or self.tol is None):
+            return False
+        return report.exhausted or len(self._objectives) > _LATE
+
     def _take_over(self, earlier):
         self._z, self._d, self._h = earlier._z, earlier._d, earlier._h
         self._loss, self._slope = earlier._loss, earlier._slope
@@ -114,8 +132,10 @@ class SmoothDescent:
         objective = self._evaluate()
         fresh = self._refresh()
         estimate = self._find_direction(objective)
-        if self._P.certifies and not fresh and self._enough_at(estimate, objective):
-            estimate = self._estimate_without_age(estimate, objective)
+        good = fresh and not (self._metric.floored or self._P.lacks_digits)
+        good |= self._enough_at(objective, objective)  # no loss is negative
+        if self._P.certifies and not good and self._enough_at(estimate, objective):
+            estimate = self._estimate_anew(estimate, objective)
         norm = math.sqrt(np.vdot(self._gradient, self._gradient))
         certified = self._P.certifies or len(self._objectives) > WINDOW
         if not certified and self._enough_at(self._bound, objective):
@@ -142,20 +162,28 @@ class SmoothDescent:
         self._stuck |= self._metric.lifted and self._promised <= rounding
         return Report(objective, estimate, norm, step, certified, self._stuck)
 
-    def _estimate_without_age(self, estimate, objective):
+    def _estimate_anew(self, estimate, objective):
         """Give what a fresh P estimates, or of a bound that is enough what is likely.
 
         With every row's curvature r times that in P at least, H is r P at least; but
         seldom does the row that has lost most decide.
         """
-        if not (self._metric.lifted or self.task.loss.piecewise):
-            ratio = self._metric.least_ratio(self._h)
-            bound = estimate / max(ratio, 1e-300)
+        metric, n_epochs = self._metric, len(self._objectives)
+        floored = metric.floored
+        unlike = metric.lifted or floored or self._P.lacks_digits
+        if not (unlike or self.task.loss.piecewise):
+            bound = estimate / max(metric.least_ratio(self._h), 1e-300)
             if self._enough_at(bound, objective):
                 return min(bound, _AGED * estimate)
-        self._metric.build(self._h, self._z, self._flat(), len(self._objectives))
-        self._P = self._metric.P
-        return self._find_direction(objective)
+        cautious = self._plane.first_step, self._promised
+        metric.build(self._h, self._z, self._flat(), n_epochs, bare=True)
+        self._P = metric.P
+        estimate = self._find_direction(objective)
+        if floored and not self._enough_at(estimate, objective):
+            step, self._promised = cautious
+            self._plane.set_first(step)
+            self._decrements[n_epochs] = self._promised
+        return estimate
 
     def _evaluate(self):
         """Give the objective; set the gradient, and let P learn from its change."""
@@ -202,7 +230,8 @@ class SmoothDescent:
             return task.space.n_curved(self._h) == 0 and task.space.tilted(
                 self._d, slope
             )
-        return task.space.n_curved(self._h) <= task.view.n_features + 1
+        n_columns = np.count_nonzero(task.view.scale) + int(task.fit_intercept)
+        return task.space.n_curved(self._h) <= n_columns
 
     def _find_direction(self, objective):
         """Set the move -P^-1 g; give the estimate of F - F*."""
@@ -342,22 +371,31 @@ class SmoothDescent:
 
     # --- Step
 
+    def _drop_move(self):
+        self._move = None
+        self._plane.drop_move()
+
     def _unsettling(self) -> bool:
         """Tell whether moves keep the curvature from settling."""
-        late = len(self._objectives) > _MOST_MOVES
-        return late and self.task.loss.piecewise and self._P.certifies
+        most = _MOST_MOVES if self.task.loss.piecewise else _MOST_BESIDE_FACTOR
+        return len(self._objectives) > most and self._P.certifies
 
     def _step(self):
         """Minimise F over the plane of the moves; give what was taken of P^-1 g."""
         plane = self._plane
         if self._move is not None and self._unsettling():
-            self._move = None
-            plane.drop_move()
+            self._drop_move()
         if self._move is not None:
             at = self.v, self.b, self._z, self._d, self._h
             plane.set_move(*self._move(*at, self._metric_of_moves()))
         share, objective, step = plane.minimise(self.v, self._z)
+        if self._move is not None and not objective < self._objectives[-1]:
+            # Of rows that hardly curve a move may be so long that beside it nothing is
+            # left of the other directions.
+            self._drop_move()
+            share, objective, step = plane.minimise(self.v, self._z)
         self._shares = self._shares[1], share
+        self._metric.learn(plane.taken)
         self._stuck = not objective < self._objectives[-1]
         if step is None:
             return share

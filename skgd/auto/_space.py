@@ -44,9 +44,9 @@ class Memory:
         """Choose P; see `choose_rows`."""
         return choose_rows(task.view, task.loss, tol)
 
-    def factor(self, task, h, n_sampled, norms, rng):
+    def factor(self, task, h, n_sampled, norms, rng, exact):
         """Give P, a factor of the Hessian; see `Cholesky`."""
-        return Cholesky(task, h, n_sampled, norms, rng)
+        return Cholesky(task, h, n_sampled, norms, rng, exact)
 
     def factor_jointly(self, task, h, z):
         """Give P, a factor of softmax's Hessian in all classes at once."""
