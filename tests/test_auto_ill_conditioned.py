@@ -14,7 +14,7 @@ from skgd._core.bridge import View
 from skgd._core.engine import Design
 from skgd._core.factor import Factor
 from skgd.auto._bridge import Bridge
-from skgd.auto._orthogonal_factor import OrthogonalFactor
+from skgd.auto._orthogonal_factor import OrthogonalFactor, nearly_depends
 
 
 def powers(rng, n, degree):
@@ -255,6 +255,82 @@ def test_orthogonal_factor_leaves_dependent_columns_where_they_are(rng):
     assert_allclose(bridge.rmatvec(bridge.matvec(x))[0], g, atol=1e-10)
     with pytest.raises(np.linalg.LinAlgError):
         OrthogonalFactor(bridge, np.full(50, np.inf), np.zeros(7))
+
+
+@pytest.mark.parametrize(
+    "loss", ["squared_error", "huber", "log_loss", "squared_hinge"]
+)
+@pytest.mark.parametrize("noise", [1e-6, 1e-8, 1e-9])
+def test_ill_conditioned_columns_that_noise_keeps_apart(noise, loss):
+    # In their Gram matrix they are the same: what the noise explains was neither gained
+    # nor told.
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        X, apart = rng.normal(size=(200, 6)), rng.normal(size=(200, 2))
+        X[:, 4:] = X[:, :2] + noise * apart
+        y = X[:, :4] @ rng.normal(size=4) + apart @ rng.normal(size=2)
+        y += rng.normal(size=200)
+        if loss in ("log_loss", "squared_hinge"):
+            y, model = (y > 0.0).astype(int), GDClassifier(loss=loss, penalty=None)
+        else:
+            model = GDRegressor(loss=loss, epsilon=0.5, penalty=None)
+        best = clone(model).set_params(tol=1e-9)
+        best.fit(np.column_stack([X[:, :4], apart]), y)
+        null = clone(model).set_params(penalty="l2", alpha=1e20).fit(X, y)
+        model.fit(X, y)
+        assert model.converged_
+        gap = model.objective_ - best.objective_
+        assert gap <= 2e-4 * (null.objective_ - best.objective_)
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "hinge"])
+@pytest.mark.parametrize("noise", [1e-7, 1e-9])
+def test_ill_conditioned_kinked_losses_of_columns_that_noise_keeps_apart(noise, loss):
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        X, apart = rng.normal(size=(200, 6)), rng.normal(size=(200, 2))
+        X[:, 4:] = X[:, :2] + noise * apart
+        y = X[:, :4] @ rng.normal(size=4) + apart @ rng.normal(size=2)
+        y += rng.normal(size=200)
+        model = GDRegressor(loss=loss, penalty=None)
+        if loss == "hinge":
+            y, model = (y > 0.0).astype(int), GDClassifier(loss=loss, penalty=None)
+        best = clone(model).set_params(tol=1e-8)
+        best.fit(np.column_stack([X[:, :4], apart]), y)
+        model.fit(X, y)
+        assert model.converged_
+        assert_allclose(model.objective_, best.objective_, rtol=1e-4)
+
+
+def test_factor_gives_what_it_takes_for_nothing(rng):
+    X = rng.normal(size=(40, 5)) * [1.0, 10.0, 0.1, 1.0, 3.0]
+    X[:, 3], X[:, 4] = X[:, 0] - X[:, 1], 2.0 * X[:, 2]
+    dependent = Factor(X.T @ X).dependent()
+    assert dependent.shape == (2, 5)
+    assert_allclose(X @ dependent.T, 0.0, atol=1e-9)
+    assert np.all(np.abs(dependent).max(axis=1) > 1e-3)
+    assert Factor(X[:, :3].T @ X[:, :3]).dependent().shape == (0, 3)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-12, 1e-9, 1e-7])
+def test_columns_that_nearly_depend_are_told_from_those_that_do(rng, noise):
+    X = rng.normal(size=(3000, 4))
+    X[:, 3] = X[:, 0] + X[:, 1] + noise * rng.normal(size=3000)
+    bridge, h = bridge_of(X), rng.exponential(size=3000)
+    factor = Factor(bridge.gram(h))
+    assert len(factor.dependent()) == 1
+    assert nearly_depends(factor, bridge, h) == (noise >= 1e-9)
+    assert not nearly_depends(factor, bridge, np.zeros(3000))
+
+
+def test_columns_that_depend_leave_a_squared_error_to_its_products(rng, monkeypatch):
+    # The last column in the combination: it is not taken for the intercept.
+    monkeypatch.delattr("skgd.auto._choice.SmoothDescent")
+    monkeypatch.setattr("skgd.auto._least_squares._DOUBT", np.inf)
+    X = rng.normal(size=(300, 4))
+    X[:, 3] = X[:, 0] - X[:, 1]
+    y = X[:, 0] + rng.normal(size=300)
+    assert GDRegressor(penalty=None).fit(X, y).converged_
 
 
 def test_factor_tells_its_least_pivot(rng):

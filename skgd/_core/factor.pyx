@@ -6,7 +6,7 @@
 from libc.math cimport sqrt
 
 import numpy as np
-from scipy.linalg import cython_lapack
+from scipy.linalg import cython_lapack, solve_triangular
 
 from skgd._core.arrays cimport doubles
 from skgd._core.routines cimport routine
@@ -52,6 +52,7 @@ cdef class Factor:
 
     cdef object _scale, _lower
     cdef readonly double least_pivot
+    cdef double _raised
 
     def __init__(self, H, raised=(1e-14, 1e-12, 1e-10, 1e-8), ridge=None):
         H = np.ascontiguousarray(H, dtype=np.float64)
@@ -79,13 +80,26 @@ cdef class Factor:
                     lower[i * d + i] = raise_to
                 DPOTRF(&uplo, &n, lower, &n, &failed)
             if not failed:
-                self.least_pivot = 1.0
+                self.least_pivot, self._raised = 1.0, value
                 for i in range(d):
                     own = lower[i * d + i] ** 2
                     if own > DEPENDENT * value:
                         self.least_pivot = min(self.least_pivot, own)
                 return
         raise np.linalg.LinAlgError("H is not positive definite")
+
+    def dependent(self):
+        """Give what H takes for nothing: a combination for each dependent unknown.
+
+        Of shape (n_dependent, d), in units of a unit diagonal at the largest entry.
+        """
+        own = np.diagonal(self._lower) ** 2
+        dependent = np.flatnonzero(own <= DEPENDENT * self._raised)
+        x = np.zeros((len(own), len(dependent)))
+        x[dependent, np.arange(len(dependent))] = 1.0
+        # LAPACK's lower triangle by columns is an upper one by rows.
+        x = solve_triangular(self._lower, x, check_finite=False)
+        return (x / np.abs(x).max(axis=0, initial=0.0)).T * self._scale
 
     def solve(self, g):
         """Give H^-1 g for g of shape (d,), or for each row of (K, d)."""

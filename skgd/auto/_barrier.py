@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from skgd._core.factor import Factor
-from skgd.auto._orthogonal_factor import DIGITS, OrthogonalFactor
+from skgd.auto._orthogonal_factor import DIGITS, OrthogonalFactor, nearly_depends
 from skgd.auto._wide_factor import WideFactor
 
 _FAR = 100.0  # times what moves the predictions of all rows by their first spread
@@ -239,12 +239,15 @@ class Barrier:
         diagonal += more
         factor, gap = Factor(hessian), self.gap()
         self.first_gap = max(self.first_gap, gap)
-        if gap > _LATE * self.first_gap or factor.least_pivot > DIGITS:
+        if gap > _LATE * self.first_gap:
             return factor
-        if not OrthogonalFactor.suits(bridge):
-            return _RefinedFactor(hessian, factor)
-        once = replace(bridge, copies=1)
-        return OrthogonalFactor(once, bridge.of_rows(theta), more)
+        once, theta = replace(bridge, copies=1), bridge.of_rows(theta)
+        if not OrthogonalFactor.suits(once):
+            enough = factor.least_pivot > DIGITS
+            return factor if enough else _RefinedFactor(hessian, factor)
+        if factor.least_pivot > DIGITS and not nearly_depends(factor, once, theta):
+            return factor
+        return OrthogonalFactor(once, theta, more)
 
     def _set_typical(self, variance):
         size = np.sqrt(np.maximum(variance, 0.0))

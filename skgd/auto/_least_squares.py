@@ -1,16 +1,18 @@
 """Squared error of few columns: the optimum from one Gram matrix, then verified."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from skgd._report import Report
 from skgd.auto._bridge import Bridge
-from skgd.auto._orthogonal_factor import OrthogonalFactor
+from skgd.auto._orthogonal_factor import OrthogonalFactor, nearly_depends
 from skgd.auto._quadratic import Kinked, KnownLoss, Ridge
 from skgd.auto._task import ROUNDING
 
 _SLOWEST = 1e-2  # share of the estimate that a step may leave
+_DIGITS = 1e-10  # least pivot of a factor that has enough
 _DOUBT = 1e6  # times an estimate that may be left where the Gram matrix lacks digits
 
 
@@ -50,7 +52,7 @@ class LeastSquares:
             self._model = Kinked(hessian.matrix, (task.l1, nonnegative), tol)
         else:
             self._model = Ridge(hessian.factor)
-        self._report = None
+        self._report = self._certain = None
         # The loss and its gradient in v and b, where they are known.
         self._seen = None if earlier is None else earlier._seen
         self.stalled = False
@@ -97,11 +99,22 @@ class LeastSquares:
         Columns that depend on one another leave nothing, and look like some that nearly
         do: of powers of one column up to the twelfth a ten thousandth was told.
         """
-        task, certain = self.task, self._model.certifies
-        if not certain:  # or nobody knows better
-            rows = task.space.keeps_rows
-            certain = not (rows and OrthogonalFactor.suits(Bridge.of(task)))
-        return certain or _DOUBT * estimate <= task.needed(self.tol, objective)
+        if self._certain is None:
+            self._certain = not self._lacks_digits()
+        needed = self.task.needed(self.tol, objective)
+        return self._certain or _DOUBT * estimate <= needed
+
+    def _lacks_digits(self):
+        """Tell whether it does, and the other descents know better."""
+        task, factor = self.task, self._model.factor
+        if factor is None or not task.space.keeps_rows:
+            return False
+        bridge = replace(Bridge.of(task), intercept=False)
+        if not OrthogonalFactor.suits(bridge):
+            return False
+        if factor.least_pivot < _DIGITS:
+            return True
+        return nearly_depends(factor, bridge, task.loss.weight)
 
     def _look(self, step=np.nan) -> Report:
         task, v = self.task, self.v[0]

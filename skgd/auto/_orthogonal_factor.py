@@ -7,6 +7,8 @@ DIGITS = 1e-6  # least pivot of a Cholesky factor from which a Gram matrix has e
 _SOLUTIONS = 3  # each but the first of what the one before has left
 _RANK = 1e-14  # of the largest pivot: unknowns beyond stay where they are
 _MOST_WORK = 1e9  # n_rows n_columns^2: half a second a factor
+# Rows that are looked at for columns that differ, and how little is rounding of X.
+_SEEN, _SAME = 256, 1e-10
 _BLOCK = 1 << 18  # values of rows that are factored at a time
 
 
@@ -90,3 +92,26 @@ class OrthogonalFactor:
         x = np.zeros_like(self._scale)
         x[self._kept] = solve_triangular(self._triangle, y, check_finite=False)
         return self._scale * x
+
+
+def nearly_depends(factor, bridge, h) -> bool:
+    """Tell whether columns that a Gram matrix takes for dependent differ after all.
+
+    Parameters
+    ----------
+    factor : Factor
+        Of B' diag(h) B, or of that beside a ridge; a number more is left aside.
+    bridge : Bridge
+        B; of the rows that weigh most it is looked what it makes of such combinations.
+    h : ndarray of shape (n_rows,)
+        Not negative.
+    """
+    nothing, n_seen = factor.dependent(), min(_SEEN, len(h))
+    if not len(nothing):
+        return False
+    seen = np.argpartition(h, len(h) - n_seen)[-n_seen:] if n_seen < len(h) else None
+    rows = bridge if seen is None else bridge.with_rows(np.sort(seen))
+    weight = h if seen is None else h[np.sort(seen)]
+    p = len(bridge.columns) + int(bridge.intercept)
+    images = np.array([rows.matvec(u[:p]) for u in nothing])
+    return bool((images**2 @ weight).max() > _SAME**2 * weight.sum() / (h.sum() or 1.0))

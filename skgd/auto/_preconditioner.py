@@ -7,7 +7,7 @@ import numpy as np
 
 from skgd._core.factor import Factor
 from skgd.auto._bridge import Bridge
-from skgd.auto._orthogonal_factor import OrthogonalFactor
+from skgd.auto._orthogonal_factor import OrthogonalFactor, nearly_depends
 
 _MOST_COLUMNS = 2000  # of a Cholesky factor
 RAISED = 1e-12 * 100.0 ** np.arange(8)  # of the unit diagonal, until it factors
@@ -138,11 +138,14 @@ class Cholesky:
 
     def _set_exact(self, task, h, exact):
         self._exact = self._factors
-        weak = [factor.least_pivot < _DIGITS for factor in self._factors]
-        bridge = Bridge.of(task)
-        self.lacks_digits = (
-            h is not None and any(weak) and OrthogonalFactor.suits(bridge)
-        )
+        self.lacks_digits, bridge = False, Bridge.of(task)
+        if h is None or not OrthogonalFactor.suits(bridge):
+            return
+        weak = [
+            factor.least_pivot < _DIGITS or nearly_depends(factor, bridge, row)
+            for factor, row in zip(self._factors, h, strict=True)
+        ]
+        self.lacks_digits = any(weak)
         if not (exact and self.lacks_digits):
             return
         more = np.append(task.ridge, [0.0] * task.fit_intercept)

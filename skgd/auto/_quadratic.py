@@ -13,7 +13,6 @@ from skgd.auto._task import ROUNDING
 # Of the unit diagonal, tried first. With 1e-12, the estimate was a third of the truth
 # for columns 1e-6 apart, and there is no fresh factor to correct it.
 LEAST_RAISED = (1e-14, *RAISED)
-_DIGITS = 1e-10  # least pivot of a factor that has enough
 
 
 @dataclass
@@ -86,20 +85,14 @@ class Ridge:
     ----------
     factor : Factor
         Of that Hessian.
-
-    Attributes
-    ----------
-    certifies : bool
-        Whether H, which squares the condition of X, has digits enough.
     """
 
     def __init__(self, factor):
-        self._factor = factor
-        self.certifies = factor.least_pivot > _DIGITS
+        self.factor = factor
 
     def step(self, g, v, objective):
         """Give the step in v to the minimum, for the gradient g; and what F falls."""
-        move = -self._factor.solve(g)
+        move = -self.factor.solve(g)
         return move, max(-0.5 * float(g @ move), 0.0)
 
 
@@ -115,7 +108,7 @@ class Kinked:
         Of the descent.
     """
 
-    certifies = True
+    factor = None
 
     def __init__(self, matrix, kinks, tol):
         self._matrix, self._kinks = matrix, kinks
