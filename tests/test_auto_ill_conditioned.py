@@ -305,8 +305,9 @@ def test_ill_conditioned_kinked_losses_of_columns_that_noise_keeps_apart(noise, 
 def test_factor_gives_what_it_takes_for_nothing(rng):
     X = rng.normal(size=(40, 5)) * [1.0, 10.0, 0.1, 1.0, 3.0]
     X[:, 3], X[:, 4] = X[:, 0] - X[:, 1], 2.0 * X[:, 2]
-    dependent = Factor(X.T @ X).dependent()
-    assert dependent.shape == (2, 5)
+    factor = Factor(X.T @ X)
+    dependent = factor.dependent()
+    assert dependent.shape == (factor.n_dependent, 5) == (2, 5)
     assert_allclose(X @ dependent.T, 0.0, atol=1e-9)
     assert np.all(np.abs(dependent).max(axis=1) > 1e-3)
     assert Factor(X[:, :3].T @ X[:, :3]).dependent().shape == (0, 3)

@@ -43,6 +43,8 @@ cdef class Factor:
     least_pivot : float
         The least share of an unknown's diagonal that others do not explain, unknowns
         that depend on others left aside. Rounding is 1e-16 beside it.
+    n_dependent : int
+        How many these are.
 
     Raises
     ------
@@ -52,6 +54,7 @@ cdef class Factor:
 
     cdef object _scale, _lower
     cdef readonly double least_pivot
+    cdef readonly Py_ssize_t n_dependent
     cdef double _raised
 
     def __init__(self, H, raised=(1e-14, 1e-12, 1e-10, 1e-8), ridge=None):
@@ -80,11 +83,13 @@ cdef class Factor:
                     lower[i * d + i] = raise_to
                 DPOTRF(&uplo, &n, lower, &n, &failed)
             if not failed:
-                self.least_pivot, self._raised = 1.0, value
+                self.least_pivot, self._raised, self.n_dependent = 1.0, value, 0
                 for i in range(d):
-                    own = lower[i * d + i] ** 2
-                    if own > DEPENDENT * value:
+                    own = lower[i * d + i] * lower[i * d + i]
+                    if own > DEPENDENT * self._raised:
                         self.least_pivot = min(self.least_pivot, own)
+                    elif own <= DEPENDENT * self._raised:  # and a number
+                        self.n_dependent += 1
                 return
         raise np.linalg.LinAlgError("H is not positive definite")
 

@@ -109,6 +109,8 @@ class LeastSquares:
         task, factor = self.task, self._model.factor
         if factor is None or not task.space.keeps_rows:
             return False
+        if factor.least_pivot >= _DIGITS and not factor.n_dependent:
+            return False
         bridge = replace(Bridge.of(task), intercept=False)
         if not OrthogonalFactor.suits(bridge):
             return False

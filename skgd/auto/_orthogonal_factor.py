@@ -106,9 +106,9 @@ def nearly_depends(factor, bridge, h) -> bool:
     h : ndarray of shape (n_rows,)
         Not negative.
     """
-    nothing, n_seen = factor.dependent(), min(_SEEN, len(h))
-    if not len(nothing):
+    if factor.n_dependent == 0:
         return False
+    nothing, n_seen = factor.dependent(), min(_SEEN, len(h))
     seen = np.argpartition(h, len(h) - n_seen)[-n_seen:] if n_seen < len(h) else None
     rows = bridge if seen is None else bridge.with_rows(np.sort(seen))
     weight = h if seen is None else h[np.sort(seen)]

@@ -138,8 +138,12 @@ class Cholesky:
 
     def _set_exact(self, task, h, exact):
         self._exact = self._factors
-        self.lacks_digits, bridge = False, Bridge.of(task)
-        if h is None or not OrthogonalFactor.suits(bridge):
+        self.lacks_digits = False
+        doubtful = [f.least_pivot < _DIGITS or f.n_dependent for f in self._factors]
+        if h is None or not any(doubtful):
+            return
+        bridge = Bridge.of(task)
+        if not OrthogonalFactor.suits(bridge):
             return
         weak = [
             factor.least_pivot < _DIGITS or nearly_depends(factor, bridge, row)
@@ -165,6 +169,8 @@ class Cholesky:
 
 
 def _by_outputs(factors, g):
+    if len(factors) == 1:
+        return factors[0].solve(g[0])[None]
     return np.array([factor.solve(row) for factor, row in zip(factors, g, strict=True)])
 
 
