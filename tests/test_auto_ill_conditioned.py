@@ -33,6 +33,16 @@ def nearly_dependent(rng, n, rank, d, noise):
     return latent + noise * rng.normal(size=(n, d))
 
 
+def kept_apart(seed, noise):
+    """Give X with two columns twice but for noise, y, and X with that noise alone."""
+    rng = np.random.default_rng(seed)
+    X, apart = rng.normal(size=(200, 6)), rng.normal(size=(200, 2))
+    X[:, 4:] = X[:, :2] + noise * apart
+    y = X[:, :4] @ rng.normal(size=4) + apart @ rng.normal(size=2)
+    y += rng.normal(size=200)
+    return X, y, np.column_stack([X[:, :4], apart])
+
+
 def check(model, X, y, tol=1e-6, lowest=np.inf):
     """Fit to `tol`: it converges, as near a far better fit, and tells the truth."""
     model.set_params(tol=tol).fit(X, y)
@@ -265,17 +275,13 @@ def test_ill_conditioned_columns_that_noise_keeps_apart(noise, loss):
     # In their Gram matrix they are the same: what the noise explains was neither gained
     # nor told.
     for seed in range(4):
-        rng = np.random.default_rng(seed)
-        X, apart = rng.normal(size=(200, 6)), rng.normal(size=(200, 2))
-        X[:, 4:] = X[:, :2] + noise * apart
-        y = X[:, :4] @ rng.normal(size=4) + apart @ rng.normal(size=2)
-        y += rng.normal(size=200)
+        X, y, apart = kept_apart(seed, noise)
         if loss in ("log_loss", "squared_hinge"):
             y, model = (y > 0.0).astype(int), GDClassifier(loss=loss, penalty=None)
         else:
             model = GDRegressor(loss=loss, epsilon=0.5, penalty=None)
         best = clone(model).set_params(tol=1e-9)
-        best.fit(np.column_stack([X[:, :4], apart]), y)
+        best.fit(apart, y)
         null = clone(model).set_params(penalty="l2", alpha=1e20).fit(X, y)
         model.fit(X, y)
         assert model.converged_
@@ -287,16 +293,12 @@ def test_ill_conditioned_columns_that_noise_keeps_apart(noise, loss):
 @pytest.mark.parametrize("noise", [1e-7, 1e-9])
 def test_ill_conditioned_kinked_losses_of_columns_that_noise_keeps_apart(noise, loss):
     for seed in range(4):
-        rng = np.random.default_rng(seed)
-        X, apart = rng.normal(size=(200, 6)), rng.normal(size=(200, 2))
-        X[:, 4:] = X[:, :2] + noise * apart
-        y = X[:, :4] @ rng.normal(size=4) + apart @ rng.normal(size=2)
-        y += rng.normal(size=200)
+        X, y, apart = kept_apart(seed, noise)
         model = GDRegressor(loss=loss, penalty=None)
         if loss == "hinge":
             y, model = (y > 0.0).astype(int), GDClassifier(loss=loss, penalty=None)
         best = clone(model).set_params(tol=1e-8)
-        best.fit(np.column_stack([X[:, :4], apart]), y)
+        best.fit(apart, y)
         model.fit(X, y)
         assert model.converged_
         assert_allclose(model.objective_, best.objective_, rtol=1e-4)

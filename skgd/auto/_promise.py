@@ -14,6 +14,8 @@ _CROSSING = 0.05
 # The same along the step: of powers of one column a few rows are most of it, and where
 # one of 221 crossed (0.005 of all, 0.7 along the step) a twentieth was told.
 _CROSSING_ALONG = 0.25
+# Times their size, or the spread of the raw predictions, that coefficients may be away
+# from the optimum, in units of a column's spread.
 _FAR = 10.0
 # Rows that curve, below which none may cross unseen: of 5400 fits with l1 or elastic
 # net to 8 to 60 rows and up to four times as many columns, a row that had (3 % of the
