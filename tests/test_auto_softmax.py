@@ -16,6 +16,7 @@ from skgd._core.bridge import View
 from skgd._core.engine import Design
 from skgd._core.sample_space import SampleLoss
 from skgd._core.stochastic import Stochastic
+from skgd.auto._bridge_of_classes import BridgeOfClasses
 from skgd.auto._joint import JointCholesky
 from skgd.auto._newton import SoftmaxHessian, newton_step
 from skgd.auto._outlook import Hindsight
@@ -105,6 +106,31 @@ def test_newton_step_knows_less_than_the_decrement_and_at_most_a_third(rng):
     assert 0.0 < enough.decrease <= decrement
 
 
+def test_newton_step_settles_where_products_are_rounding(rng):
+    task, _, z = task_of(rng, 1e9, rng.integers(0, K, N), np.ones(N))
+    d, h = np.empty_like(z), np.empty_like(z)
+    task.loss.evaluate(z, d, h)
+    inverse = Shared(task).solve
+    g = np.zeros((K, D + 1))
+    g[:, :D] = 1e-16 * rng.normal(size=(K, D))
+    found = newton_step(SoftmaxHessian(task, d), g, inverse, np.inf)
+    assert found.settled
+    assert found.decrease == pytest.approx(0.5 * 1e-9 * (g**2).sum())
+    none = newton_step(SoftmaxHessian(task, d), 0.0 * g, inverse, np.inf)
+    assert none.settled
+    assert (none.passes, none.decrease) == (0, 0.0)
+    assert not none.step.any()
+
+
+@pytest.mark.parametrize("alpha", 10.0 ** np.arange(3, 31, 3))
+def test_softmax_of_a_large_penalty_is_the_best_constant(alpha, rng):
+    X, y = rng.normal(size=(N, D)), rng.integers(0, K, N)
+    model = GDClassifier(alpha=alpha).fit(X, y)
+    share = np.bincount(y) / N
+    assert model.converged_
+    assert_allclose(model.objective_, -(share * np.log(share)).sum(), rtol=1e-3)
+
+
 @lru_cache(maxsize=1)
 def hard():
     """Give correlated columns of many sizes, and classes of many sizes."""
@@ -188,8 +214,68 @@ def test_space_makes_the_joint_metric_of_the_rows(rng):
     d, h = task.space.room(task)
     task.loss.evaluate(z, d, h)
     g = rng.normal(size=(K, D + 1))
-    made = task.space.factor_jointly(task, h, z).solve(g)
+    made = task.space.factor_jointly(task, h, z, exact=False).solve(g)
     assert_allclose(made, joint_of(task, a, z).solve(g), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_bridge_of_classes_multiplies_as_softmax_curves(rng, intercept):
+    weight = rng.random(N) + 0.1
+    task, a, _ = task_of(rng, 0.0, rng.integers(0, K, N), weight)
+    z = rng.normal(size=(K, N))
+    p = np.exp(z) / np.exp(z).sum(axis=0)
+    bridge, theta = (
+        BridgeOfClasses(task.view, intercept, p),
+        (p * task.loss.weight).ravel(),
+    )
+    size = D + intercept
+    assert bridge.n_unknowns == K * size
+    B = np.empty((K * N, K * size))
+    for rows, positions in bridge.blocks(1):
+        B[positions] = rows
+    kept = np.arange(K * (D + 1)).reshape(K, -1)[:, :size].ravel()
+    hessian = hessian_of(task, a, z)[np.ix_(kept, kept)]
+    assert_allclose(B.T * theta @ B, hessian, atol=1e-12)
+    assert_allclose(bridge.squares(theta), np.diag(hessian))
+    u, r = rng.normal(size=K * size), rng.normal(size=(2, K * N))
+    assert_allclose(bridge.matvec(u), B @ u, atol=1e-12)
+    assert_allclose(bridge.rmatvec(*r), r @ B, atol=1e-12)
+    some, of_some = bridge.heaviest(theta, 20)
+    seen = np.isin(theta, of_some)
+    assert seen.sum() == 20 * K
+    assert_allclose(some.matvec(u), (B @ u)[seen], atol=1e-12)
+    assert bridge.heaviest(theta, N)[0] is bridge
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_joint_metric_is_of_the_rows_where_a_gram_matrix_lacks_digits(rng, intercept):
+    task, _, _ = task_of(rng, 0.0, rng.integers(0, K, N), np.ones(N))
+    X, noise = task.view.X.copy(), rng.normal(size=N)
+    X[:, 5] = X[:, 4] + 1e-8 * noise
+    view = View(Design(X), task.view.rows, X.mean(axis=0), np.ones(D))
+    task = replace(task, view=view, fit_intercept=intercept)
+    d, h = task.space.room(task)
+    z = rng.normal(size=(K, N))
+    task.loss.evaluate(z, d, h)
+    g = rng.normal(size=(K, D + 1))
+    g -= g.mean(axis=0)
+    g[:, D] *= intercept
+    rough = task.space.factor_jointly(task, h, z, exact=False)
+    exact = task.space.factor_jointly(replace(task, followed=True), h, z, exact=True)
+    assert rough.lacks_digits
+    assert not exact.lacks_digits
+    assert_allclose(exact.metric(g), rough.solve(g))
+    # the same with the noise for a column
+    a = np.column_stack([X[:, :5] - view.mean[:5], noise - noise.mean(), np.ones(N)])
+    g_apart, a[:, D] = g.copy(), intercept
+    g_apart[:, 5] = 1e8 * (g[:, 5] - g[:, 4])
+    inverse = np.linalg.pinv(hessian_of(task, a, z))
+    expected = g_apart.ravel() @ inverse @ g_apart.ravel()
+    for metric in (exact, exact.at(task)):
+        assert_allclose(np.vdot(g, metric.solve(g)), expected, rtol=1e-6)
+    assert np.vdot(g, rough.solve(g)) < 0.1 * expected
+    well = replace(task, ridge=task.ridge + 1e-3)
+    assert not well.space.factor_jointly(well, h, z, exact=True).lacks_digits
 
 
 def test_classes_are_joined_where_epochs_have_cost_more_than_that():
@@ -401,3 +487,16 @@ def test_rows_that_hardly_curve_do_not_count_where_the_fit_ends():
     gap = relative_suboptimality(problem, model.coef_, model.intercept_, best)
     assert gap <= 1e-6
     assert gap / 3 <= model.suboptimality_ / best.range
+
+
+def test_softmax_raw_predictions_stay_those_of_the_coefficients():
+    # The last two steps are all but parallel: 1e9 of one less 1e9 of the other had left
+    # 7 digits of raw predictions, and an objective that the model did not have.
+    X, y = np.array([[-0.20684949], [1.13135792], [0.7690029]]), [1, 0, 2]
+    model = GDClassifier(alpha=1e-12, fit_intercept=False, positive=True, tol=1e-8)
+    model.fit(X, y)
+    assert model.converged_
+    z = model.decision_function(X)
+    loss = np.log(np.exp(z - z.max(axis=1)[:, None]).sum(axis=1)) + z.max(axis=1)
+    expected = (loss - z[np.arange(3), y]).mean() + 5e-13 * (model.coef_**2).sum()
+    assert_allclose(model.history_["objective"][-1], expected, rtol=1e-12)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from skgd._core.factor import Factor
-from skgd.auto._orthogonal_factor import DIGITS, OrthogonalFactor, nearly_depends
+from skgd.auto._orthogonal_factor import DIGITS, OrthogonalFactor, lacks_digits
 from skgd.auto._wide_factor import WideFactor
 
 _FAR = 100.0  # times what moves the predictions of all rows by their first spread
@@ -245,9 +245,8 @@ class Barrier:
         if not OrthogonalFactor.suits(once):
             enough = factor.least_pivot > DIGITS
             return factor if enough else _RefinedFactor(hessian, factor)
-        if factor.least_pivot > DIGITS and not nearly_depends(factor, once, theta):
-            return factor
-        return OrthogonalFactor(once, theta, more)
+        rough = lacks_digits(factor, once, theta, DIGITS)
+        return OrthogonalFactor(once, theta, more) if rough else factor
 
     def _set_typical(self, variance):
         size = np.sqrt(np.maximum(variance, 0.0))

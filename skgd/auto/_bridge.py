@@ -22,6 +22,11 @@ class Bridge:
         columns = np.arange(task.view.n_features)
         return cls(task.view, columns, task.fit_intercept, 1)
 
+    @property
+    def n_unknowns(self) -> int:
+        """The length of the vectors that B multiplies."""
+        return len(self.columns) + int(self.intercept)
+
     @cached_property
     def _whole(self) -> bool:
         return len(self.columns) == self.view.n_features
@@ -47,7 +52,7 @@ class Bridge:
         r = np.array(vectors)
         if self.copies > 1:
             r = r.reshape(len(r), self.copies, -1).sum(1)
-        g = np.empty((len(r), len(self.columns) + self.intercept))
+        g = np.empty((len(r), self.n_unknowns))
         of_columns = self.view.rmatvec(r)
         g[:, : len(self.columns)] = (
             of_columns if self._whole else of_columns[:, self.columns]
@@ -67,7 +72,7 @@ class Bridge:
 
     def blocks(self, size):
         """Yield B of dense rows, about `size` values at a time, and their positions."""
-        view, p = self.view, len(self.columns) + int(self.intercept)
+        view, p = self.view, self.n_unknowns
         step = max(size // p, p)
         for begin in range(0, view.n_rows, step):
             positions = slice(begin, begin + step)
@@ -81,6 +86,13 @@ class Bridge:
     def with_rows(self, positions):
         """Give B for some of the rows."""
         return replace(self, view=self.view.with_rows(positions))
+
+    def heaviest(self, theta, count):
+        """Give B for the rows of the largest theta, and these."""
+        if count >= len(theta):
+            return self, theta
+        seen = np.sort(np.argpartition(theta, len(theta) - count)[-count:])
+        return self.with_rows(seen), theta[seen]
 
     def gram(self, theta):
         """Give B' diag(theta) B."""

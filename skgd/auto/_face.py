@@ -3,6 +3,7 @@
 import numpy as np
 
 from skgd._core.sample_space import plane_step
+from skgd.auto._plane import CANCELLING
 
 _TRIALS = 5
 
@@ -39,7 +40,10 @@ def search_face(state, steps) -> None:
     old = state.v, state.b, state.z, state.objective
     state.v = plane.v(c).reshape(v.shape)
     state.b = state.b + c @ np.array([step[1] for step in steps])
-    state.z = state.z + (c @ plane.dz.reshape(len(c), -1)).reshape(state.z.shape)
+    if np.abs(c).max() > CANCELLING:
+        state.z = task.view.matvec(state.v) + state.b[:, None]
+    else:
+        state.z = state.z + (c @ plane.dz.reshape(len(c), -1)).reshape(state.z.shape)
     state._evaluate()
     if not state.objective <= old[3]:
         state.v, state.b, state.z, _ = old

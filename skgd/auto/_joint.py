@@ -3,7 +3,8 @@
 import numpy as np
 
 from skgd._core.factor import Factor
-from skgd.auto._preconditioner import RAISED
+from skgd.auto._orthogonal_factor import OrthogonalFactor, lacks_digits
+from skgd.auto._preconditioner import DIGITS, RAISED
 
 
 class JointCholesky:
@@ -18,16 +19,25 @@ class JointCholesky:
         Of softmax.
     H : ndarray of shape (K * (n_features + 1), K * (n_features + 1))
         The Hessian of the loss, class by class, the intercept last.
+    rows : tuple of (BridgeOfClasses, ndarray of shape (K * n_rows,)) or None
+        B and theta of that, if they are there to be factored instead.
+    exact : bool
+        Whether to do so where the Gram matrix lacks digits.
+
+    Attributes
+    ----------
+    lacks_digits : bool
+        Whether that would tell more.
     """
 
     certifies = True
     kept = False
-    lacks_digits = False
     caution = 1.0
 
-    def __init__(self, task, H):
+    def __init__(self, task, H, rows=None, exact=False):
         K, size = task.loss.n_outputs, task.view.n_features + 1
         self._loss_hessian = H if task.followed else None
+        self._rows = rows if task.followed else None
         H = H.reshape(K, size, K, size).copy()
         ridge = np.append(task.ridge, 0.0)
         j = np.arange(size)
@@ -38,16 +48,37 @@ class JointCholesky:
             H[:, -1] = 0.0
             H[:, :, :, -1] = 0.0
         self._factor = Factor(H.reshape(K * size, K * size), RAISED)
+        self._exact = None
+        self.lacks_digits = rows is not None and lacks_digits(
+            self._factor, *rows, DIGITS
+        )
+        if exact and self.lacks_digits:
+            bridge, theta = rows
+            self._size = bridge.n_unknowns // K
+            more = np.tile(ridge[: self._size], K)
+            self._exact, self.lacks_digits = (
+                OrthogonalFactor(bridge, theta, more),
+                False,
+            )
 
     def at(self, task):
-        """Give the factor for a task of another penalty, without a pass over X."""
-        return JointCholesky(task, self._loss_hessian)
+        """Give the factor for a task of another penalty, without a pass over X.
+
+        But for the rows, where they are factored.
+        """
+        exact = self._exact is not None
+        return JointCholesky(task, self._loss_hessian, self._rows, exact)
 
     def solve(self, g):
         """Give P^-1 of a gradient of shape (K, n_features + 1)."""
-        return self._factor.solve(g.ravel()).reshape(g.shape)
+        if self._exact is None:
+            return self.metric(g)
+        x = np.zeros_like(g)
+        x[:, : self._size] = self._exact.solve(g[:, : self._size].ravel()).reshape(
+            len(g), -1
+        )
+        return x
 
-    @property
-    def metric(self):
-        """The same for stochastic moves."""
-        return self.solve
+    def metric(self, g):
+        """Give the same for stochastic moves, which must not go as far."""
+        return self._factor.solve(g.ravel()).reshape(g.shape)

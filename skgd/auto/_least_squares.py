@@ -7,7 +7,7 @@ import numpy as np
 
 from skgd._report import Report
 from skgd.auto._bridge import Bridge
-from skgd.auto._orthogonal_factor import OrthogonalFactor, nearly_depends
+from skgd.auto._orthogonal_factor import lacks_digits
 from skgd.auto._quadratic import Kinked, KnownLoss, Ridge
 from skgd.auto._task import ROUNDING
 
@@ -109,14 +109,8 @@ class LeastSquares:
         task, factor = self.task, self._model.factor
         if factor is None or not task.space.keeps_rows:
             return False
-        if factor.least_pivot >= _DIGITS and not factor.n_dependent:
-            return False
         bridge = replace(Bridge.of(task), intercept=False)
-        if not OrthogonalFactor.suits(bridge):
-            return False
-        if factor.least_pivot < _DIGITS:
-            return True
-        return nearly_depends(factor, bridge, task.loss.weight)
+        return lacks_digits(factor, bridge, task.loss.weight, _DIGITS)
 
     def _look(self, step=np.nan) -> Report:
         task, v = self.task, self.v[0]

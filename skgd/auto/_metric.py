@@ -141,16 +141,17 @@ class Metric:
         elif self._built_floor:
             least = self._built_floor * task.loss.curvature
             h = task.space.lifted(task.loss, h, least)
+        self._exact |= bare
+        exact = self._exact and not flat
         if self.joint:
-            self.P = task.space.factor_jointly(task, h, z)
+            self.P = task.space.factor_jointly(task, h, z, exact)
         elif self._n_sampled == 0:
             self.P = Diagonal(task, self._steadied(h))
         else:
             if n_epochs > _BEFORE_DOUBLING and task.loss.n_outputs > 1:
                 self._n_sampled = twice_as_many(self._n_sampled, task.view)
             sample = self._n_sampled, self._norms, self._rng
-            self._exact |= bare
-            self.P = task.space.factor(task, h, *sample, self._exact and not flat)
+            self.P = task.space.factor(task, h, *sample, exact)
 
     def least_ratio(self, h) -> float:
         """Give the least that a row's curvature is of that in P, at most 1."""

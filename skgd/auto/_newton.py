@@ -24,6 +24,8 @@ class NewtonStep:
         Of the model: the largest number known to be no more than g' H^-1 g / 2.
     rest : float
         What the products that were not made would add, if they went on as before.
+    ended : bool
+        Whether they would be of rounding.
     """
 
     step: np.ndarray
@@ -31,11 +33,13 @@ class NewtonStep:
     passes: int = 0
     decrease: float = 0.0
     rest: float = np.inf
+    ended: bool = False
 
     @property
     def settled(self) -> bool:
         """Whether the rest is small."""
-        return self.passes >= _LEAST and self.rest <= _SETTLED * self.decrease
+        known = self.passes >= _LEAST or self.ended
+        return known and self.rest <= _SETTLED * self.decrease
 
 
 class SoftmaxHessian:
@@ -92,12 +96,16 @@ def newton_step(hessian, g, inverse, enough) -> NewtonStep:
     """
     found = NewtonStep(np.zeros_like(g), np.zeros(hessian._share.shape))
     residual, towards = -g, inverse(-g)
-    square, parts, longest = float((residual * towards).sum()), [], 0.0
+    square, longest = float((residual * towards).sum()), 0.0
+    parts: list[float] = []
     for _ in range(_MOST):
         image = hessian.image(towards)
         product = hessian.product(towards, image)
         bend = float((towards * product).sum())
         if not (square > 0.0 and bend > 0.0):
+            found.ended = True
+            if parts or square == 0.0:
+                found.rest = 0.5 * longest * max(square, 0.0)
             break
         size = square / bend
         found.step += size * towards

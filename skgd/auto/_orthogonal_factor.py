@@ -21,7 +21,7 @@ class OrthogonalFactor:
 
     Parameters
     ----------
-    bridge : Bridge
+    bridge : Bridge or BridgeOfClasses
         B; one copy of its rows.
     theta : ndarray of shape (n_rows,)
         Not negative.
@@ -64,8 +64,8 @@ class OrthogonalFactor:
     @staticmethod
     def suits(bridge) -> bool:
         """Tell whether rows are dense, and not too many."""
-        view, p = bridge.view, len(bridge.columns) + bridge.intercept
-        return not view.sparse and view.n_rows * p * p <= _MOST_WORK
+        view, p = bridge.view, bridge.n_unknowns
+        return not view.sparse and bridge.copies * view.n_rows * p * p <= _MOST_WORK
 
     def solve(self, g):
         """Give H^-1 g for g of shape (n_unknowns,); a number more is left aside."""
@@ -94,6 +94,24 @@ class OrthogonalFactor:
         return self._scale * x
 
 
+def lacks_digits(factor, bridge, theta, least) -> bool:
+    """Tell whether a Gram matrix has lost digits that its rows, not too many, have.
+
+    Parameters
+    ----------
+    factor : Factor
+        Of B' diag(theta) B, or of that beside a ridge.
+    bridge, theta : Bridge or BridgeOfClasses, ndarray of shape (n_rows,)
+        What it is made of.
+    least : float
+        The least pivot with which it has enough.
+    """
+    rough = factor.least_pivot < least
+    if not (rough or factor.n_dependent) or not OrthogonalFactor.suits(bridge):
+        return False
+    return rough or nearly_depends(factor, bridge, theta)
+
+
 def nearly_depends(factor, bridge, h) -> bool:
     """Tell whether columns that a Gram matrix takes for dependent differ after all.
 
@@ -108,10 +126,7 @@ def nearly_depends(factor, bridge, h) -> bool:
     """
     if factor.n_dependent == 0:
         return False
-    nothing, n_seen = factor.dependent(), min(_SEEN, len(h))
-    seen = np.argpartition(h, len(h) - n_seen)[-n_seen:] if n_seen < len(h) else None
-    rows = bridge if seen is None else bridge.with_rows(np.sort(seen))
-    weight = h if seen is None else h[np.sort(seen)]
-    p = len(bridge.columns) + int(bridge.intercept)
+    nothing, p = factor.dependent(), bridge.n_unknowns
+    rows, weight = bridge.heaviest(h, _SEEN)
     images = np.array([rows.matvec(u[:p]) for u in nothing])
     return bool((images**2 @ weight).max() > _SAME**2 * weight.sum() / (h.sum() or 1.0))

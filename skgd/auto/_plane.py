@@ -2,6 +2,10 @@
 
 import numpy as np
 
+# What is taken of a direction beyond which others are likely to cancel it: then what a
+# step does to the raw predictions is computed, not a sum of which few digits are left.
+CANCELLING = 1e3
+
 
 class Plane:
     """Some directions and their images; the last of them is the last step.
@@ -113,8 +117,11 @@ class Plane:
         self.taken = float(max(c[: len(self._images) - 1]))
         if not self.remembered:
             return 0.0, objective, None
-        image = space.combined(c, images)
         move = (c @ moves.reshape(used, -1)).reshape(v.shape)
         shift = c @ self._shifts[:used]
+        if np.abs(c).max() > CANCELLING and space.keeps_rows:
+            image = self._task.view.matvec(move) + shift[:, None]
+        else:
+            image = space.combined(c, images)
         self._moves[-1], self._shifts[-1], self._images[-1] = move, shift, image
         return float(c[0]), objective, (move, shift, image)

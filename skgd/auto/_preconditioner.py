@@ -7,13 +7,13 @@ import numpy as np
 
 from skgd._core.factor import Factor
 from skgd.auto._bridge import Bridge
-from skgd.auto._orthogonal_factor import OrthogonalFactor, nearly_depends
+from skgd.auto._orthogonal_factor import OrthogonalFactor, lacks_digits
 
 _MOST_COLUMNS = 2000  # of a Cholesky factor
 RAISED = 1e-12 * 100.0 ** np.arange(8)  # of the unit diagonal, until it factors
 _FEW = 2  # times the rows to sample: then all of them cost no more
 _OTHER_READS = 5  # in iterations: the rest of a fit by sampled rows (measured)
-_DIGITS = 1e-9  # least pivot with which a factor of a Gram matrix does
+DIGITS = 1e-9  # least pivot with which a factor of a Gram matrix does
 _HARDLY = 0.1  # of a column's sum of squares: less of it is none
 _FRACTIONS = np.linspace(0.0, 1.0, 40)  # of the way from four rows a column to all
 _SHARE_OF_ALL = 0.5  # sampling more rows than this costs more than it saves
@@ -139,14 +139,11 @@ class Cholesky:
     def _set_exact(self, task, h, exact):
         self._exact = self._factors
         self.lacks_digits = False
-        doubtful = [f.least_pivot < _DIGITS or f.n_dependent for f in self._factors]
-        if h is None or not any(doubtful):
+        if h is None:
             return
         bridge = Bridge.of(task)
-        if not OrthogonalFactor.suits(bridge):
-            return
         weak = [
-            factor.least_pivot < _DIGITS or nearly_depends(factor, bridge, row)
+            lacks_digits(factor, bridge, row, DIGITS)
             for factor, row in zip(self._factors, h, strict=True)
         ]
         self.lacks_digits = any(weak)

@@ -215,7 +215,8 @@ class ProximalNewton:
             self.certified = kept or self._rests()
         if self.bare and not self.certified:
             self.proposal = self.cautious
-        self.estimate = min(self._corrected(), self.objective)  # no loss is negative
+        # No loss is negative; nor is there more to say where a model overflows.
+        self.estimate = min(self.objective, self._corrected())
         self.certified |= self.objective <= self._needed()
 
     def _find_gradient(self) -> None:

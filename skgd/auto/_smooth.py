@@ -1,32 +1,23 @@
 """Smooth losses with l2 or no penalty: P^-1 g, the plane search, and nothing else."""
 
 import math
-from bisect import bisect_right
 
 import numpy as np
 
 from skgd._report import Report
+from skgd.auto._falls import RESTING, SURPRISE, Falls
 from skgd.auto._metric import Metric
 from skgd.auto._newton import SoftmaxHessian, newton_step
-from skgd.auto._outlook import WINDOW, DualityGap, Hindsight, after_warm_start
+from skgd.auto._outlook import WINDOW, DualityGap
 from skgd.auto._plane import Plane
 from skgd.auto._promise import Trial
 from skgd.auto._task import ROUNDING
 
-# Shares of the last decrement: what a Newton step leaves at most, and by how much F may
-# have fallen by another amount; and times the next one that is to be reckoned with if
-# it is otherwise. Of 4320 fits to near-separable rows F - F* was up to 18 times that;
-# with this the estimate is below a third of it in 5, not 31.
-_LEFT, _OFF, _SURPRISE = 0.05, 0.3, 5.0
-_SLOWEST = 0.9  # contraction an epoch that an estimate allows for
 _AGED = 3.0  # times its estimate that F - F* may be, of a P that is not fresh
 # Where the next step crosses kinks of l': what the last two have to take of P^-1 g, for
 # what slopes at its end leave to tell F - F*. Where they took less, rows keep stopping
 # them, and it may be a hundredth of that.
 _LONG = 0.3
-# Where rows cross kinks of l' for ever: times what a quarter of the epochs has gained
-# that may be left, and epochs before that counts. Enough if F - F* falls as k^-1/3.
-_RESTING, _FEWEST_RESTING = 10.0, 60
 _LATE = 150  # epochs after which an interior point goes on where l' has kinks
 _DRIFT = 50  # epochs after which z is computed afresh
 # Epochs that begin with a move, where l' has kinks: Newton's steps end as soon as they
@@ -65,8 +56,7 @@ class SmoothDescent:
         self._ratio = 1.0  # of a Newton step's decrease to what P promised, at the last
         self._loss, self._slope = np.nan, None  # and its gradient; none if z has moved
         self._gradient = None  # of F, at the last look
-        # The duality gap there and what the last epochs gained, if P does not certify.
-        self._bound = self._window = np.inf
+        self._bound = np.inf  # the duality gap there, if P does not certify
         if earlier is not None:
             self._take_over(earlier)
         else:
@@ -74,13 +64,9 @@ class SmoothDescent:
             self._z = self._raw_predictions()
             self._metric = Metric(task, tol)
         self._begin = (v, b, self._z.copy()) if task.followed else None
-        self._warm, self._gap = not goes_on and bool(v.any()), DualityGap(task)
-        self._objectives: list[float] = []
-        self._passes: list[int] = []  # over X, up to each of them
-        self._spent = 0  # passes
+        self._gap = DualityGap(task)
+        self._falls = Falls(task, warm=not goes_on and bool(v.any()))
         self._no_step_before = 0  # passes: the last Newton step led nowhere
-        self._decrements: dict[int, float] = {}
-        self._hindsight = Hindsight()
         self._shares = 0.0, 0.0  # of P^-1 g, that the last two steps took
         self._stuck = False
         self._report = None
@@ -109,7 +95,7 @@ class SmoothDescent:
         enough = self._enough_at(report.suboptimality, report.objective)
         if report.certified and (enough or self.tol is None):
             return False
-        return report.exhausted or len(self._objectives) > _LATE
+        return report.exhausted or len(self._falls) > _LATE
 
     def _take_over(self, earlier):
         self._z, self._d, self._h = earlier._z, earlier._d, earlier._h
@@ -137,7 +123,7 @@ class SmoothDescent:
         if self._P.certifies and not good and self._enough_at(estimate, objective):
             estimate = self._estimate_anew(estimate, objective)
         norm = math.sqrt(np.vdot(self._gradient, self._gradient))
-        certified = self._P.certifies or len(self._objectives) > WINDOW
+        certified = self._P.certifies or len(self._falls) > WINDOW
         if not certified and self._enough_at(self._bound, objective):
             certified, estimate = True, self._bound  # the rest has not been confirmed
         if self._P.kept and self._promises_enough(estimate, objective):
@@ -168,7 +154,7 @@ class SmoothDescent:
         With every row's curvature r times that in P at least, H is r P at least; but
         seldom does the row that has lost most decide.
         """
-        metric, n_epochs = self._metric, len(self._objectives)
+        metric, n_epochs = self._metric, len(self._falls)
         floored = metric.floored
         unlike = metric.lifted or floored or self._P.lacks_digits
         if not (unlike or self.task.loss.piecewise):
@@ -182,21 +168,19 @@ class SmoothDescent:
         if floored and not self._enough_at(estimate, objective):
             step, self._promised = cautious
             self._plane.set_first(step)
-            self._decrements[n_epochs] = self._promised
+            self._falls.note(self._promised)
         return estimate
 
     def _evaluate(self):
         """Give the objective; set the gradient, and let P learn from its change."""
         task, d = self.task, self._d
-        if len(self._objectives) % _DRIFT == _DRIFT - 1:
+        if len(self._falls) % _DRIFT == _DRIFT - 1:
             self._z, self._slope = self._raw_predictions(), None
         if self._slope is None:
             self._loss = task.loss.evaluate(self._z, d, self._h)
             self._slope = task.view.rmatvec(d)
         objective = self._loss + task.penalty(self.v)
-        self._objectives.append(objective)
-        self._spent += 1
-        self._passes.append(self._spent)
+        self._falls.add(objective)
         g = np.empty((len(self.v), self.v.shape[1] + 1))
         np.add(self._slope, task.ridge * self.v, out=g[:, :-1])
         g[:, -1] = d.sum(axis=1) if task.fit_intercept else 0.0
@@ -209,10 +193,10 @@ class SmoothDescent:
     def _refresh(self) -> bool:
         """Build P if the curvature has changed enough; tell whether it is fresh."""
         metric, joint = self._metric, self._metric.joint
-        flat, n_epochs = self._flat(), len(self._objectives)
+        flat, n_epochs = self._flat(), len(self._falls)
         fresh = metric.refresh(self._h, self._z, flat, n_epochs)
         if metric.joint and not joint:
-            self._decrements.clear()
+            self._falls.forget_decrements()
         self._P = metric.P
         return fresh
 
@@ -242,53 +226,17 @@ class SmoothDescent:
         decrement = -0.5 * float(np.vdot(self._gradient, step))
         self._promised = decrement
         if self._P.certifies:
-            return max(self._remaining(objective, decrement), 0.0)
-        part = 3 if self._P.kept else 4  # of all passes
-        begin = self._passes[-1] - max(WINDOW, self._passes[-1] // part)
-        past = self._objectives[max(bisect_right(self._passes, begin) - 1, 0)]
-        window = self._window = past - objective
+            joint = self._metric.joint
+            left = self._falls.remaining(decrement, self._P.caution, joint)
+            return max(left, 0.0)
         curvature = self._h.sum(axis=1)
         self._bound = self._gap.bound(objective, self._gradient, curvature)
-        if self._warm:
-            gains = -np.diff(self._objectives)
-            piecewise = self.task.loss.piecewise
-            window = after_warm_start(window, self._bound, gains, piecewise)
-        return min(self._bound, max(self._ratio * decrement, window, 0.0))
-
-    def _remaining(self, objective, decrement):
-        """Give what this and the coming steps bring, from the rate at which they fall.
-
-        Where rows still cross a kink of l', each step brings but a part.
-        """
-        self._decrements[len(self._objectives)] = decrement
-        before = self._decrements.get(len(self._objectives) - 2, 0.0)
-        rate = 0.0
-        if before > 0.0 and decrement > 0.0:
-            rate = min((decrement / before) ** 0.5, _SLOWEST)
-        more = 1.0 / (1.0 - rate)
-        if self._surprised():
-            more = max(more, _SURPRISE)
-        left = decrement * more * self._P.caution
-        if self.task.loss.n_outputs == 1 or self._metric.joint:
-            return left
-        return left * self._hindsight.ratio(len(self._objectives), objective, left)
-
-    def _surprised(self) -> bool:
-        """Tell whether the last step did something else than a Newton step would.
-
-        Where rows are far on their side the curvature grows on the way. That rows cross
-        kinks of l', or that P is of sampled rows, is allowed for elsewhere.
-        """
-        now = len(self._objectives)
-        before = self._decrements.get(now - 1)
-        if before is None or self.task.loss.piecewise or self._P.caution > 1.0:
-            return False
-        gain, left = self._objectives[-2] - self._objectives[-1], self._decrements[now]
-        return left > _LEFT * before or abs(gain - before) > _OFF * before
+        left = self._falls.gained_lately(self._bound, 3 if self._P.kept else 4)
+        return min(self._bound, max(self._ratio * decrement, left, 0.0))
 
     def _beside_kinks(self, estimate, certified, objective):
         """Give an estimate and whether it counts, where rows may cross kinks of l'."""
-        at = self._objectives[-1], self.v, self._z, self._h
+        at = self._falls.objectives[-1], self.v, self._z, self._h
         trial, certifies = Trial(self.task, at, self._plane.first()), self._P.certifies
         # Of a diagonal P the step may be too long; that F falls, the epochs say.
         if trial.keeps(self._promised if certifies else -np.inf):
@@ -303,15 +251,9 @@ class SmoothDescent:
             # less than nothing: the optimum is farther
             if left > 0.0 and self._enough_at(left, objective):
                 return max(estimate, math.sqrt(max(estimate, 0.0) * left)), True
-        if self._rests(objective):
-            return max(estimate, _RESTING * self._window), True
+        if not certifies and self._falls.rest(self.task.needed(self.tol, objective)):
+            return max(estimate, RESTING * self._falls.window), True
         return estimate, False
-
-    def _rests(self, objective):
-        """Tell whether F has gained next to nothing in a quarter of many epochs."""
-        if self._P.certifies or len(self._objectives) < _FEWEST_RESTING:
-            return False
-        return self._enough_at(_RESTING * self._window, objective)
 
     def _metric_of_moves(self):
         """Give P^-1 of gradients of shape (K, n_features + 1), or None."""
@@ -325,14 +267,11 @@ class SmoothDescent:
         If F goes on falling as in the last epochs, what is left has to be little; the
         decrement alone may be a hundredth of it.
         """
-        needed, past = self.task.needed(self.tol, objective), self._objectives
-        lag = min(2, (len(past) - 1) // 2)
-        early = not lag or self._spent < self._no_step_before
-        if early or estimate <= needed or self._ratio * self._promised > needed:
+        needed = self.task.needed(self.tol, objective)
+        if estimate <= needed or self._ratio * self._promised > needed:
             return False
-        last = past[-1 - lag] - objective
-        before = past[-1 - 2 * lag] - past[-1 - lag]
-        return last * last <= needed * (before - last)
+        late = self._falls.spent >= self._no_step_before
+        return late and self._falls.end_by(needed)
 
     @property
     def _of_blocks(self) -> bool:
@@ -345,9 +284,13 @@ class SmoothDescent:
 
         Where it does not settle, a joint factor will, or what is known has to do.
         """
+        curvature = self._h.sum(axis=1)
+        bound = self._gap.bound(objective, self._gradient, curvature)
+        if self._enough_at(bound, objective):
+            return bound, True
         left, settled = self._certify(self._promised, objective)
-        if self._surprised():
-            left *= _SURPRISE
+        if self._falls.surprised(self._P.caution):
+            left *= SURPRISE
         if settled:
             return left, True
         estimate = max(estimate, left)
@@ -362,11 +305,11 @@ class SmoothDescent:
         self._plane.set_first(found.step, found.image)
         total = found.decrease + min(found.rest, found.decrease)
         self._ratio = max(1.0, total / max(self._promised, 1e-300))
-        self._spent += found.passes
+        self._falls.spent += found.passes
         if found.settled:
             return total, True
         if found.decrease <= needed:
-            self._no_step_before = self._spent * 5 // 4
+            self._no_step_before = self._falls.spent * 5 // 4
         return max(estimate, total), False
 
     # --- Step
@@ -378,7 +321,7 @@ class SmoothDescent:
     def _unsettling(self) -> bool:
         """Tell whether moves keep the curvature from settling."""
         most = _MOST_MOVES if self.task.loss.piecewise else _MOST_BESIDE_FACTOR
-        return len(self._objectives) > most and self._P.certifies
+        return len(self._falls) > most and self._P.certifies
 
     def _step(self):
         """Minimise F over the plane of the moves; give what was taken of P^-1 g."""
@@ -389,14 +332,14 @@ class SmoothDescent:
             at = self.v, self.b, self._z, self._d, self._h
             plane.set_move(*self._move(*at, self._metric_of_moves()))
         share, objective, step = plane.minimise(self.v, self._z)
-        if self._move is not None and not objective < self._objectives[-1]:
+        if self._move is not None and not objective < self._falls.objectives[-1]:
             # Of rows that hardly curve a move may be so long that beside it nothing is
             # left of the other directions.
             self._drop_move()
             share, objective, step = plane.minimise(self.v, self._z)
         self._shares = self._shares[1], share
         self._metric.learn(plane.taken)
-        self._stuck = not objective < self._objectives[-1]
+        self._stuck = not objective < self._falls.objectives[-1]
         if step is None:
             return share
         move, shift, image = step

@@ -7,6 +7,7 @@ a space of their own.
 import numpy as np
 
 from skgd._core.sample_space import curvature_change
+from skgd.auto._bridge_of_classes import BridgeOfClasses
 from skgd.auto._face import search_face
 from skgd.auto._flat import flat_gap
 from skgd.auto._joint import JointCholesky
@@ -22,6 +23,12 @@ from skgd.auto._working_set import WorkingSetModel
 
 _HALVINGS = 40  # of a step that are tried
 _BALANCED = 1e-12  # of the sum of sizes: derivatives that add up to nothing
+
+
+def _shares(z):
+    """Give the probabilities that softmax makes of z."""
+    share = np.exp(z - z.max(axis=0))
+    return share / share.sum(axis=0)
 
 
 class Memory:
@@ -48,10 +55,13 @@ class Memory:
         """Give P, a factor of the Hessian; see `Cholesky`."""
         return Cholesky(task, h, n_sampled, norms, rng, exact)
 
-    def factor_jointly(self, task, h, z):
+    def factor_jointly(self, task, h, z, exact):
         """Give P, a factor of softmax's Hessian in all classes at once."""
-        blocks = [task.view.gram(row) for row in h]
-        return JointCholesky(task, joined(blocks, self.grams_of_pairs(task, z)))
+        blocks, share = [task.view.gram(row) for row in h], _shares(z)
+        bridge = BridgeOfClasses(task.view, task.fit_intercept, share)
+        rows = bridge, (share * task.loss.weight).ravel()
+        H = joined(blocks, self.grams_of_pairs(task, z))
+        return JointCholesky(task, H, rows, exact)
 
     def joining_pays(self, task, n_epochs):
         """Tell whether that is due; see `joining_pays`."""
@@ -98,8 +108,7 @@ class Memory:
 
     def grams_of_pairs(self, task, z):
         """Yield [A 1]' diag(s p_a p_b) [A 1] of softmax, for all classes b < a."""
-        share = np.exp(z - z.max(axis=0))
-        share /= share.sum(axis=0)
+        share = _shares(z)
         weighted = share * task.loss.weight
         for a in range(len(share)):
             for b in range(a):
