@@ -4,7 +4,14 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
 
-def weights_of_classes(class_weight, classes, y):
+def balanced_weights(of_classes):
+    """Give factors that make classes of such sums of weights weigh the same."""
+    with np.errstate(divide="ignore"):
+        factors = of_classes.sum() / (len(of_classes) * of_classes)
+    return np.where(of_classes > 0.0, factors, 1.0)  # of none, whatever the factor is
+
+
+def weights_of_classes(class_weight, classes, codes, sample_weight):
     """Give a weight for each class, shape (n_classes,), or None.
 
     Parameters
@@ -13,12 +20,15 @@ def weights_of_classes(class_weight, classes, y):
         As the estimator has it.
     classes : ndarray of shape (n_classes,)
         The sorted labels.
-    y : ndarray of shape (n_samples,)
-        Labels, for "balanced".
+    codes, sample_weight : ndarray of shape (n_samples,)
+        Positions of the labels in these, and None or the rows' weights, for "balanced".
     """
     if class_weight is None:
         return None
-    of_class = compute_class_weight(class_weight, classes=classes, y=y)
+    if isinstance(class_weight, str):
+        total = np.bincount(codes, sample_weight, minlength=len(classes))
+        return balanced_weights(total.astype(np.float64))
+    of_class = compute_class_weight(class_weight, classes=classes, y=classes)
     if not (np.isfinite(of_class).all() and (of_class >= 0).all()):
         raise ValueError(f"class_weight must be finite and >= 0, got {class_weight!r}.")
     return of_class

@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from skgd import _parameters, _validation
 from skgd._base import BaseGD
 from skgd._class_weights import (
+    balanced_weights,
     check_weighted_classes,
     weights_of_classes,
     weights_of_rows,
@@ -155,8 +156,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
         others. Two classes have one output in any case.
     class_weight : dict, "balanced" or None, default=None
         Factors, >= 0, on the weights of the samples of a class, by its label; labels
-        left out have 1. "balanced" is ``n_samples / (n_classes * np.bincount(y))``. In
-        one-vs-rest, a class's factor weighs its own samples in its own problem only.
+        left out have 1. "balanced" is ``w.sum() / (n_classes * np.bincount(y, w))``, w
+        being the sample weights. In one-vs-rest, a class's factor weighs its own
+        samples in its own problem only.
     warm_start : bool, default=False
         Whether `fit` starts from the coefficients of the last fit. A learning rate
         starts anew, and so does all that "auto" has found out about the data.
@@ -671,7 +673,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         codes = codes_of(y, classes)
         n_outputs = 1 if len(classes) == 2 else len(classes)
         weight = _validation.check_sample_weight(sample_weight, X.shape[0])
-        of_class = weights_of_classes(self.class_weight, classes, y)
+        of_class = weights_of_classes(self.class_weight, classes, codes, weight)
         both = weights_of_rows(weight, of_class, codes)
         if first_sight and both is not None:
             used = np.bincount(codes, weights=both > 0, minlength=len(classes)) > 0
@@ -706,9 +708,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
         classes = self._see_classes(seen.labels, first_sight=True)
         of_class = self.class_weight
         if isinstance(of_class, str):
-            of_class = seen.counts.sum() / (len(classes) * seen.counts)
-        elif of_class is not None:
-            of_class = weights_of_classes(of_class, classes, classes)
+            of_class = balanced_weights(seen.weights)
+        else:
+            of_class = weights_of_classes(of_class, classes, None, None)
         used = seen.used > 0
         if of_class is not None:
             used &= of_class > 0

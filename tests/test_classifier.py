@@ -385,3 +385,35 @@ def test_textbook_fit_takes_few_bytes_a_row(mode, weighted):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < (8 if weight is None else 32) * len(X)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge", "hinge"])
+@pytest.mark.parametrize("mode", ["batch", "mini-batch", "stochastic"])
+def test_one_vs_rest_takes_a_class_without_weight(loss, mode):
+    # The best intercept is infinitely far there: the search for it had had no end.
+    weight = (THREE != 1).astype(float)
+    model = GDClassifier(loss, multi_class="ovr", mode=mode, random_state=0)
+    model.fit(X, THREE, sample_weight=weight)
+    assert model.converged_
+    assert_array_equal(model.predict(X)[weight > 0], THREE[weight > 0])
+    few = clone(model).set_params(class_weight={1: 0.0}).fit(X, THREE)
+    assert few.converged_
+
+
+@pytest.mark.parametrize("small", [1e-200, 1e-300])
+def test_a_class_of_next_to_no_weight_ends_finite(small):
+    weight = np.where(TWO == 1, small, 1.0)
+    model = GDClassifier().fit(X, TWO, sample_weight=weight)
+    assert model.converged_
+    assert np.isfinite(model.coef_).all()
+    assert model.predict(X).sum() == 0
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge"])
+def test_balanced_classes_take_a_weight_of_two_for_the_row_twice(loss, rng):
+    weight = rng.integers(0, 4, size=len(X))
+    model = GDClassifier(loss, class_weight="balanced", tol=1e-10)
+    weighted = clone(model).fit(X, THREE, sample_weight=weight)
+    rows = np.repeat(np.arange(len(X)), weight)
+    repeated = model.fit(X[rows], THREE[rows])
+    assert_allclose(weighted.coef_, repeated.coef_, rtol=1e-6, atol=1e-9)

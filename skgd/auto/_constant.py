@@ -13,6 +13,7 @@ LEAST_CURVATURE = 1e-3
 _TINY = 1e-300
 _LEAST_LOGARITHM = -36.0  # of a prediction for targets that all are zero: of 2e-16
 _MOST = 200  # derivatives; 6 to 70 are normal
+_LEAST_SHARE = 1e-300  # of a class: one without weight has no best logarithm
 
 
 def best_constant(loss):
@@ -23,7 +24,7 @@ def best_constant(loss):
     """
     if loss.n_outputs > 1:
         share = np.bincount(loss.y, loss.weight, minlength=loss.n_outputs)
-        logit = np.log(np.maximum(share / share.sum(), 1e-300))
+        logit = np.log(np.maximum(share / share.sum(), _LEAST_SHARE))
         return logit - logit.mean()
     if loss.kinked:
         interval = Interval.of(loss)
@@ -33,23 +34,29 @@ def best_constant(loss):
         if loss.log_link:
             mean = np.log(mean) if mean > 0.0 else _LEAST_LOGARITHM
         return np.array([mean])
-    if traits_of(loss.name)["classification"]:
+    is_class = traits_of(loss.name)["classification"]
+    if is_class:
         loss = _two_rows(loss)
     zero, ones = np.zeros((1, len(loss.y))), np.ones((1, 1, len(loss.y)))
 
     def slope(b):
         return loss.plane(zero, ones, np.array([b]))[1][0]
 
+    # Of a class without weight it is never far enough on its side.
+    farthest = -np.log(_LEAST_SHARE) if is_class else np.inf
     low, high = float(loss.y.min()), float(loss.y.max())
     middle = 0.5 * low + 0.5 * high
     if slope(middle) == 0.0:  # maybe of many
         return np.array([middle])
     beyond = 0.1 * (high - low) or abs(high) or 1.0
     low, high = low - beyond, high + beyond
-    while slope(low) > 0.0:
-        low -= 2.0 * (high - low)
-    while slope(high) < 0.0:
-        high += 2.0 * (high - low)
+    while slope(low) > 0.0 and low > -farthest:
+        low = max(low - 2.0 * (high - low), -farthest)
+    while slope(high) < 0.0 and high < farthest:
+        high = min(high + 2.0 * (high - low), farthest)
+    for end, sign in (low, 1.0), (high, -1.0):
+        if abs(end) == farthest and sign * slope(end) > 0.0:
+            return np.array([end])
     return np.array([brentq(slope, low, high, xtol=_TINY, maxiter=_MOST, disp=False)])
 
 
