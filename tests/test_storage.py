@@ -7,7 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from skgd import GDClassifier, GDRegressor
-from skgd._core.engine import OPTIMIZERS
+from skgd._core.bridge import View
+from skgd._core.engine import OPTIMIZERS, Design
 
 PENALTIES = (None, "l2", "l1", "elasticnet")
 MODES = {"stochastic": "auto", "mini-batch": 7, "batch": "auto"}
@@ -266,3 +267,31 @@ def test_storage_read_only_dense_is_accepted(X, rng):
     y = X @ rng.normal(size=11) + 1.0
     X.flags.writeable = y.flags.writeable = False
     assert np.isfinite(regressor().fit(X, y).coef_).all()
+
+
+@pytest.mark.parametrize("apart", [1.0, 0.1])
+def test_gram_matrix_of_sparse_columns_far_from_zero_is_that_of_dense_ones(rng, apart):
+    X = rng.normal(size=(3000, 6))
+    X[:, 3] = X[:, 2] + apart * X[:, 3]
+    X[:, 2:4] += 1e8
+    X[:, 4] = 1e3 * (rng.random(3000) < 0.1)
+    X[:, 5] = 3.0
+    rows, h = np.arange(3000, dtype=np.uint32), rng.random(3000)
+    scale = np.array([1.0, 1.0, 1.0, 1.0, 1e-3, 0.0])
+    dense, csr = (
+        View(Design(kind), rows, X.mean(axis=0), scale).gram(h)
+        for kind in (X, with_index(X, np.int32))
+    )
+    assert_allclose(csr, dense, rtol=1e-7, atol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["huber", "squared_error", "absolute_error", "gamma"])
+@pytest.mark.parametrize("penalty", ["l2", "l1"])
+def test_sparse_columns_far_from_zero_have_the_model_of_dense_ones(rng, loss, penalty):
+    X = rng.normal(size=(60, 8))
+    X[:, 4:] += 1e8
+    y = np.abs(X[:, 0] + X[:, 4] - 1e8 + rng.normal(size=60)) + 0.1
+    model = GDRegressor(loss, penalty=penalty, alpha=1e-6, tol=1e-7)
+    dense, csr = model.fit(X, y).objective_, model.fit(with_index(X, np.int64), y)
+    assert csr.converged_
+    assert_allclose(csr.objective_, dense, rtol=1e-6)

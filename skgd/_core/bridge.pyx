@@ -44,6 +44,9 @@ cdef extern from "view.hpp" namespace "skgd" nogil:
 
 
 cdef Blas BLAS
+# Share of a column's sum of squares below which what is left of it about the mean has
+# lost half its digits; and values of such columns that are centred at a time.
+CANCELLED, CENTRED_VALUES = 1e-8, 1 << 18
 BLAS.dsyrk = <Dsyrk>routine(cython_blas, "dsyrk")
 BLAS.dgemm = <Dgemm>routine(cython_blas, "dgemm")
 
@@ -273,7 +276,31 @@ cdef class View:
         gram = np.empty((d + 1, d + 1))
         cross = np.outer(self.mean, m)
         centred = raw - cross - cross.T + total * np.outer(self.mean, self.mean)
+        m -= total * self.mean
+        lost = centred.diagonal() <= CANCELLED * total * self.mean**2
+        lost = np.flatnonzero(lost & (self.mean != 0.0) & (self.scale != 0.0))
+        if len(lost):
+            self._centre(rows, h, lost, centred, m)
         gram[:d, :d] = centred * np.outer(self.scale, self.scale)
-        gram[d, :d] = gram[:d, d] = (m - total * self.mean) * self.scale
+        gram[d, :d] = gram[:d, d] = m * self.scale
         gram[d, d] = total
         return gram
+
+    def _centre(self, rows, h, lost, gram, sums):
+        """Put in products of columns that are centred before they are multiplied.
+
+        Nearly all of their values are stored: beside zeros the mean is no larger than
+        they spread.
+        """
+        gram[:, lost], sums[lost] = 0.0, 0.0
+        step = max(CENTRED_VALUES // len(lost), 1)
+        for begin in range(0, len(rows), step):
+            X = self.X[rows[begin:begin + step]].astype(np.float64)
+            centred = X[:, lost].toarray() - self.mean[lost]
+            weighted = h[begin:begin + step, None] * centred
+            total = weighted.sum(axis=0)
+            products = X.T @ weighted - np.outer(self.mean, total)
+            products[lost] = centred.T @ weighted
+            gram[:, lost] += products
+            sums[lost] += total
+        gram[lost] = gram[:, lost].T
