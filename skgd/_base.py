@@ -113,7 +113,7 @@ class BaseGD(FittedMixin, CallbackSupportMixin, BaseEstimator, ABC):
         with _all_or_nothing(self):
             tasks.begin()
             earlier = earlier_model(self) if self.warm_start else None
-            start = coef_init, intercept_init, earlier
+            start = coef_init, intercept_init, earlier, self.positive
             if is_collection(X):
                 check_supported(self, given)
                 training = training_in_blocks(self, X, y, sample_weight)

@@ -14,10 +14,13 @@ def dense_coef(estimator):
     return estimator.coef_.toarray() if issparse(estimator.coef_) else estimator.coef_
 
 
-def initial_state(training, coef_init=None, intercept_init=None, earlier=None):
+def initial_state(
+    training, coef_init=None, intercept_init=None, earlier=None, positive=False
+):
     """Give the state of a descent that begins at zero, or at what is given.
 
     `earlier`: coef_ and intercept_ of the model that a warm start goes on from.
+    `positive`: whether coefficients below zero are to begin at zero.
     """
     dtype = training.X.dtype
     n_outputs, n_features = training.n_outputs, training.X.shape[1]
@@ -32,6 +35,7 @@ def initial_state(training, coef_init=None, intercept_init=None, earlier=None):
         intercept_init, names[1] = earlier[1], "intercept_ for warm_start=True"
     if coef_init is not None:
         coef = _validation.check_initial(coef_init, names[0], coef.shape, dtype)
+        coef = np.maximum(coef, 0.0) if positive else coef
     if intercept_init is not None:
         intercept = _validation.check_initial(
             intercept_init, names[1], intercept.shape, np.float64
@@ -56,6 +60,8 @@ def state_to_go_on_from(estimator):
     intercept = _validation.check_initial(
         estimator.intercept_, "intercept_", state.intercept.shape, np.float64
     )
+    if estimator.positive:  # which it has not always been, maybe
+        coef = np.maximum(coef, 0.0)
     averaged = state.average_count > 0.0
     stored_coef, stored_intercept = state.model()
     same = np.array_equal(intercept, stored_intercept.astype(dtype))

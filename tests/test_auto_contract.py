@@ -663,3 +663,21 @@ def test_without_intercept_it_stays_where_it_was(estimator_class, loss, mode):
     _fit(model, intercept_init=[0.25])
     assert_array_equal(model.intercept_, 0.25)
     assert_allclose(model.objective_, _objective(model), rtol=1e-9)
+
+
+@each_smooth
+def test_positive_takes_no_start_below_zero(estimator_class, loss):
+    free = _fit(_model(estimator_class, loss))
+    assert (free.coef_ < 0).any()
+    asked = _fit(_model(estimator_class, loss, positive=True, tol=TOL))
+    warm = clone(free).set_params(positive=True, warm_start=True, tol=TOL)
+    for name in ("coef_", "intercept_", "classes_", "n_features_in_"):
+        if hasattr(free, name):
+            setattr(warm, name, getattr(free, name))
+    start = {"coef_init": free.coef_, "intercept_init": free.intercept_}
+    given = _fit(_model(estimator_class, loss, positive=True, tol=TOL), **start)
+    for model in (_fit(warm), given):
+        assert model.converged_
+        assert (model.coef_ >= 0).all()
+        assert model.suboptimality_ >= 0.0
+        assert_allclose(model.objective_, asked.objective_, rtol=1e-7)
