@@ -61,6 +61,11 @@ class AlphaSearch:
         raise AttributeError(f"{type(self).__name__} has no partial_fit.")
 
     @property
+    def set_partial_fit_request(self):
+        """There is none either."""
+        raise AttributeError(f"{type(self).__name__} has no partial_fit.")
+
+    @property
     def set_callbacks(self):
         """There is none: folds are fitted at the same time."""
         raise AttributeError(f"{type(self).__name__} has no set_callbacks.")
@@ -74,10 +79,11 @@ class AlphaSearch:
             The routes from `fit`.
         """
         router = MetadataRouter(owner=self).add_self_request(self)
-        for callee, method, receiver in (
-            ("splitter", "split", check_cv(self.cv)),
-            ("scorer", "score", check_scoring(self, scoring=self.scoring)),
-        ):
+        receivers = [("splitter", "split", check_cv(self.cv))]
+        if self.scoring is not None:  # `score` counts the weights unasked
+            scorer = check_scoring(self, scoring=self.scoring)
+            receivers.append(("scorer", "score", scorer))
+        for callee, method, receiver in receivers:
             mapping = MethodMapping().add(caller="fit", callee=method)
             router.add(method_mapping=mapping, **{callee: receiver})
         return router
@@ -85,11 +91,12 @@ class AlphaSearch:
     def _search(self, X, y, sample_weight, groups, params):
         with _all_or_nothing(self):
             plain, alphas = self._checked()
-            routed = self._routed(sample_weight, groups, params)
             whole = plain._training(X, y, sample_weight, reset=True)
             _validation.check_sound(whole.X)
-            alphas = grid_of(plain, whole, alphas, self.eps)
             weight = _validation.check_sample_weight(sample_weight, whole.X.shape[0])
+            routed = self._routed(weight, groups, params)
+            self._forget()
+            alphas = grid_of(plain, whole, alphas, self.eps)
             data = _Data(whole.X, plain._original(whole.targets), weight)
             cv = check_cv(self.cv, data.y, classifier=is_classifier(self))
             splits = cv.split(data.X, data.y, **routed.splitter.split)
@@ -107,6 +114,13 @@ class AlphaSearch:
             vars(self).update({k: v for k, v in vars(plain).items() if k not in known})
         return self
 
+    def _forget(self):
+        """Drop what an earlier fit has left."""
+        parameters = self.get_params(deep=False)
+        for name in [k for k in vars(self) if k.endswith("_") or k == "_state"]:
+            if name not in parameters and not name.startswith("__"):
+                delattr(self, name)
+
     def _plain(self):
         """Give the estimator to fit, with an alpha yet to be set."""
         parameters = self.get_params(deep=False)
@@ -123,22 +137,27 @@ class AlphaSearch:
             raise ValueError(
                 f"n_alphas_no_change must be an int >= 1 or None, got {patience!r}."
             )
+        if isinstance(self.scoring, (list, tuple, set, dict)):
+            raise ValueError(f"scoring must be one scorer, got {self.scoring!r}.")
         if not isinstance(self.refit, (bool, np.bool_)):
             raise ValueError(f"refit must be a bool, got {self.refit!r}.")
         return plain.set_params(n_jobs=None), alphas
 
     def _routed(self, sample_weight, groups, params):
         """Give the arguments of the splitter and of the scorer."""
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         if get_config()["enable_metadata_routing"]:
             given = {"sample_weight": sample_weight, "groups": groups, **params}
             given = {k: v for k, v in given.items() if v is not None}
-            return process_routing(self, "fit", **given)
+            routed = process_routing(self, "fit", **given)
+            if self.scoring is not None:
+                return routed
+            return Bunch(splitter=routed.splitter, scorer=Bunch(score=weights))
         if params:
             raise ValueError(
                 f"{', '.join(params)} can be passed on with metadata routing only: see"
                 " sklearn.set_config(enable_metadata_routing=True)."
             )
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         return Bunch(
             splitter=Bunch(split={} if groups is None else {"groups": groups}),
             scorer=Bunch(score=weights),
@@ -182,6 +201,8 @@ class AlphaSearch:
     def _follow(self, folds, n_alphas):
         """Give the fits of each fold, up to where going on does not seem to pay."""
         fits: list[list[_Fit]] = [[] for _ in folds]
+        if not fits:
+            raise ValueError(f"cv must give a fold at least, got {self.cv!r}.")
         at_once = self.n_alphas_no_change or n_alphas
         with Parallel(n_jobs=self.n_jobs, prefer="threads") as parallel:
             while len(fits[0]) < n_alphas:
@@ -189,7 +210,8 @@ class AlphaSearch:
                 for fold, new in zip(fits, more, strict=True):
                     fold.extend(new)
                 scores = _scores(fits).mean(axis=0)
-                if len(scores) - 1 - scores.argmax() >= at_once:
+                best = np.where(np.isnan(scores), -np.inf, scores).argmax()
+                if len(scores) - 1 - best >= at_once:
                     break
         return fits
 

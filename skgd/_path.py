@@ -120,6 +120,7 @@ and the estimate of what is left to gain.
 def _apart(estimator):
     """Give a copy to fit alone; a clone takes a tenth of a path over small data."""
     other = copy(estimator)
+    other.warm_start = False
     other.random_state = deepcopy(estimator.random_state)
     return other
 

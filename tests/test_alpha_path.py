@@ -190,6 +190,16 @@ def test_path_of_fits_that_start_anew_is_that_of_fits(parameters):
     assert path.n_iters[1] == fit.n_iter_
 
 
+def test_path_does_not_read_warm_start():
+    X, y = load_wine(return_X_y=True)
+    estimator = GDClassifier(warm_start=True).fit(X, y)
+    path = alpha_path(estimator, X, y == 0, alphas=2)
+    assert_array_equal(
+        path.coefs, alpha_path(GDClassifier(), X, y == 0, alphas=2).coefs
+    )
+    assert estimator.coef_.shape == (3, 13)
+
+
 def test_path_changes_neither_the_estimator_nor_its_alpha():
     estimator = GDRegressor(alpha=7.0)
     alpha_path(estimator, *DIABETES, alphas=3)

@@ -211,7 +211,9 @@ def test_cv_sparsifies():
     assert_allclose(model.sparsify().predict(X), before, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["partial_fit", "set_callbacks"])
+@pytest.mark.parametrize(
+    "name", ["partial_fit", "set_partial_fit_request", "set_callbacks"]
+)
 def test_cv_has_no_method_that_takes_a_single_fit(name):
     assert not hasattr(GDRegressorCV(), name)
 
@@ -225,6 +227,8 @@ BAD = {
     "n_jobs": {"n_jobs": 0},
     "cv": {"cv": "five"},
     "scoring": {"scoring": "no such score"},
+    "scoring must be one scorer": {"scoring": ["r2"]},
+    "cv must give a fold": {"cv": []},
     "loss": {"loss": "no such loss"},
 }
 
@@ -256,3 +260,56 @@ def test_cv_says_that_no_alpha_has_a_score():
 def test_cv_takes_a_scorer_object():
     model = _fitted("l2", scoring=get_scorer("neg_mean_squared_error"))
     assert model.alpha_ == _fitted("l2", scoring="neg_mean_squared_error").alpha_
+
+
+def test_cv_scores_by_weight_unasked_with_metadata_routing_too():
+    X, y = DIABETES
+    weight = np.random.default_rng(0).uniform(0.1, 3.0, size=len(y))
+    groups = np.arange(len(y)) % 7
+    model = GDRegressorCV(alphas=3, cv=GroupKFold(3))
+    without = clone(model).fit(X, y, sample_weight=weight, groups=groups)
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = clone(model).fit(X, y, sample_weight=weight, groups=groups)
+        bare = clone(model).fit(X, y, groups=groups)
+        seen = cross_val_score(GDRegressorCV(alphas=3), X, y, cv=3)
+    assert_array_equal(routed.scores_, without.scores_)
+    assert not np.array_equal(bare.scores_, without.scores_)
+    assert_array_equal(seen, cross_val_score(GDRegressorCV(alphas=3), X, y, cv=3))
+
+
+def test_cv_keeps_nothing_of_an_earlier_fit():
+    X, y = DIABETES
+    frame = load_diabetes(as_frame=True, scaled=False).data
+    model = GDRegressorCV(alphas=2, cv=3).fit(frame, y)
+    assert hasattr(model, "objective_")
+    model.set_params(refit=False).fit(X[:, :3], y)
+    assert model.n_features_in_ == 3
+    for name in ("feature_names_in_", "objective_", "converged_", "history_"):
+        assert not hasattr(model, name)
+
+
+def test_cv_takes_a_number_for_the_weight_of_all_rows():
+    for model, data in (
+        (GDRegressorCV(alphas=2), DIABETES),
+        (
+            GDClassifierCV(alphas=2),
+            CANCER,
+        ),
+    ):
+        scores = clone(model).fit(*data).scores_
+        weighted = model.fit(*data, sample_weight=2.0)
+        assert_allclose(weighted.scores_, scores, rtol=1e-9)
+
+
+def test_cv_does_not_stop_for_an_alpha_without_a_score():
+    X, y = DIABETES
+    seen = get_scorer("r2")
+
+    def scoring(model, X, y):
+        return seen(model, X, y) if model.alpha < 1e3 else np.nan
+
+    alphas = [1e3, 10.0, 0.1, 1e-3]
+    model = GDRegressorCV(alphas=alphas, scoring=scoring, n_alphas_no_change=1, cv=3)
+    scores = model.fit(X, y).scores_.mean(axis=0)
+    assert len(scores) > 2
+    assert model.best_score_ == np.nanmax(scores)
