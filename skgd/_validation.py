@@ -1,6 +1,7 @@
 """Data: X, y, weights and starts as the core reads them; errors in the user's words."""
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from scipy.sparse import issparse
@@ -124,9 +125,13 @@ def check_in_memory(X) -> None:
 
 def check_no_dates(array, name: str) -> None:
     """Raise if NumPy would take dates or durations for numbers."""
-    if getattr(getattr(array, "dtype", None), "kind", "") in ("m", "M"):
+    of_frame = getattr(array, "dtypes", None)
+    if not isinstance(of_frame, Iterable):
+        of_frame = [getattr(array, "dtype", None)]
+    dates = [t for t in of_frame if getattr(t, "kind", "") in ("m", "M")]
+    if dates:
         raise ValueError(
-            f"{name} must be numbers, got {array.dtype}: subtract a date and divide by"
+            f"{name} must be numbers, got {dates[0]}: subtract a date and divide by"
             " a unit of time first."
         )
 

@@ -6,6 +6,7 @@ from copy import deepcopy
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csc_array, csr_array, csr_matrix
@@ -268,6 +269,10 @@ BAD_X = {
     "no rows": (X[:0], r"0 sample"),
     "no columns": (X[:, :0], r"0 feature"),
     "dates": (np.ones((12, 3)).astype("M8[D]"), "datetime64|[Dd]ate"),
+    "a column of dates": (
+        pd.DataFrame({"a": X[:, 0], "b": np.arange(12).astype("M8[s]")}),
+        "X must be numbers, got datetime64",
+    ),
     "beyond float64": ([[10**400] * 3] * 12, "range of float64"),
     "too few rows": (X[:-1], r"inconsistent numbers of samples"),
     "too many rows": (np.vstack((X, X)), r"inconsistent numbers of samples"),

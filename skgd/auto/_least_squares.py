@@ -17,7 +17,8 @@ _DOUBT = 1e6  # times an estimate that may be left where the Gram matrix lacks d
 
 
 def _length(g, g_intercept) -> float:
-    return math.sqrt(float(g @ g) + float(g_intercept) ** 2)
+    with np.errstate(over="ignore"):
+        return math.hypot(math.sqrt(g @ g), g_intercept)
 
 
 class LeastSquares:
