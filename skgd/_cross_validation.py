@@ -172,6 +172,12 @@ class AlphaSearch:
             array = np.asarray(value)
             of_rows = array.ndim > 0 and len(array) == data.X.shape[0]
             arguments[name] = array[test] if of_rows else value
+        weight = arguments.get("sample_weight")
+        if weight is not None and not np.any(weight):
+            raise ValueError(
+                "The test rows of a fold have no weight above zero, and no score: take"
+                " another cv, or leave rows without weight out."
+            )
         training = plain._training(*data.take(train), reset=True)
         X, y, _ = data.take(test)
         score = self._scorer_of(plain, X, y, arguments)

@@ -79,11 +79,13 @@ def overflow_message(estimator, problem, error) -> str:
     """Give the error of an objective that overflows without a learning rate."""
     largest = problem.largest_targets
     size = "" if largest is None else f" y has values up to {largest.max():.3g}."
+    remedy = "Divide y or the columns of X by a constant"
+    if estimator.alpha > 0.0:
+        remedy += f", or take a smaller alpha than {estimator.alpha:g}"
     return (
         f"Floating-point under-/overflow occurred at epoch #{error.epoch}: the"
-        f" objective is no finite number.{size} Divide y or the columns of X by a"
-        f" constant, or take a smaller alpha than {estimator.alpha:g}, whichever is too"
-        " large."
+        f" objective is no finite number.{size} {remedy}, whichever is too large or"
+        " too small."
     )
 
 

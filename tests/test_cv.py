@@ -251,6 +251,13 @@ def test_cv_without_refit_needs_all_classes_in_each_fold():
         GDClassifierCV(alphas=[0.1], cv=KFold(3), refit=False).fit(*WINE)
 
 
+def test_cv_says_that_a_fold_has_no_weight_to_score_by():
+    for model, (X, y) in (GDRegressorCV(), DIABETES), (GDClassifierCV(), CANCER):
+        weight = (np.arange(len(y)) >= len(y) // 2).astype(float)
+        with pytest.raises(ValueError, match="test rows of a fold have no weight"):
+            model.set_params(alphas=2, cv=KFold(3)).fit(X, y, sample_weight=weight)
+
+
 def test_cv_says_that_no_alpha_has_a_score():
     scorer = make_scorer(lambda y, z: np.nan)
     with pytest.raises(ValueError, match="No alpha has a score"):
