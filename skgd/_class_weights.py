@@ -5,13 +5,18 @@ from sklearn.utils.class_weight import compute_class_weight
 
 
 def balanced_weights(of_classes):
-    """Give factors that make classes of such sums of weights weigh the same."""
-    with np.errstate(divide="ignore"):
-        factors = of_classes.sum() / (len(of_classes) * of_classes)
-    return np.where(of_classes > 0.0, factors, 1.0)  # of none, whatever the factor is
+    """Give factors that make classes of such sums of weights weigh the same.
+
+    One without weight is left out, as its rows are.
+    """
+    there = of_classes > 0.0
+    factors = np.ones(len(of_classes))
+    with np.errstate(over="ignore"):
+        factors[there] = of_classes.sum() / there.sum() / of_classes[there]
+    return np.minimum(factors, np.finfo(np.float64).max)
 
 
-def weights_of_classes(class_weight, classes, codes, sample_weight):
+def weights_of_classes(class_weight, classes, of_classes):
     """Give a weight for each class, shape (n_classes,), or None.
 
     Parameters
@@ -20,14 +25,13 @@ def weights_of_classes(class_weight, classes, codes, sample_weight):
         As the estimator has it.
     classes : ndarray of shape (n_classes,)
         The sorted labels.
-    codes, sample_weight : ndarray of shape (n_samples,)
-        Positions of the labels in these, and None or the rows' weights, for "balanced".
+    of_classes : callable
+        Gives the sums of their rows' weights, for "balanced".
     """
     if class_weight is None:
         return None
     if isinstance(class_weight, str):
-        total = np.bincount(codes, sample_weight, minlength=len(classes))
-        return balanced_weights(total.astype(np.float64))
+        return balanced_weights(of_classes())
     of_class = compute_class_weight(class_weight, classes=classes, y=classes)
     if not (np.isfinite(of_class).all() and (of_class >= 0).all()):
         raise ValueError(f"class_weight must be finite and >= 0, got {class_weight!r}.")

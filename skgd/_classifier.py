@@ -11,7 +11,6 @@ from sklearn.utils.multiclass import check_classification_targets
 from skgd import _parameters, _validation
 from skgd._base import BaseGD
 from skgd._class_weights import (
-    balanced_weights,
     check_weighted_classes,
     weights_of_classes,
     weights_of_rows,
@@ -673,7 +672,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
         codes = codes_of(y, classes)
         n_outputs = 1 if len(classes) == 2 else len(classes)
         weight = _validation.check_sample_weight(sample_weight, X.shape[0])
-        of_class = weights_of_classes(self.class_weight, classes, codes, weight)
+        of_class = weights_of_classes(
+            self.class_weight,
+            classes,
+            lambda: np.bincount(codes, weight, minlength=len(classes)),
+        )
         both = weights_of_rows(weight, of_class, codes)
         if first_sight and both is not None:
             used = np.bincount(codes, weights=both > 0, minlength=len(classes)) > 0
@@ -706,11 +709,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
     def _survey(self, blocks):
         seen = labels_in_blocks(blocks)
         classes = self._see_classes(seen.labels, first_sight=True)
-        of_class = self.class_weight
-        if isinstance(of_class, str):
-            of_class = balanced_weights(seen.weights)
-        else:
-            of_class = weights_of_classes(of_class, classes, None, None)
+        of_class = weights_of_classes(self.class_weight, classes, lambda: seen.weights)
         used = seen.used > 0
         if of_class is not None:
             used &= of_class > 0

@@ -16,7 +16,7 @@ from sklearn.datasets import (
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression
 
 from auto_reference import columns_in_groups
-from skgd import GDRegressor
+from skgd import GDClassifier, GDRegressor
 from skgd._core.bridge import View
 from skgd._core.coordinate import descend_columns, descend_gram
 from skgd._core.engine import Design
@@ -526,3 +526,40 @@ def test_rows_with_next_to_no_curvature_left_do_not_keep_their_old_one(seed, alp
     gap = model.objective_ - objective
     assert gap <= 1e-4 * (model.history_["objective"][0] - objective)
     assert gap / 3 <= model.suboptimality_
+
+
+@pytest.mark.parametrize("loss", ["huber", "gamma", "squared_error", "log_loss"])
+def test_positive_without_a_penalty_takes_all_levels_of_categories(loss):
+    # They add up to one: a sweep had gone 1e15 along that, and left the fit at zero.
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        levels, other = np.eye(5)[rng.integers(5, size=300)], rng.integers(3, size=300)
+        x = rng.lognormal(0.0, 2.0, size=300)
+        z = 0.5 * np.log1p(x) + levels @ [0.0, 0.5, 1.0, 1.5, 2.0]
+        z += 0.3 * rng.normal(size=300)
+        y = {"log_loss": z > 2.0, "gamma": np.exp(z / 3)}.get(loss, z)
+        kind = GDClassifier if loss == "log_loss" else GDRegressor
+        for X in (
+            np.column_stack([levels, np.eye(3)[other]]),
+            np.column_stack([levels, levels * x[:, None], x]),
+        ):
+            model = kind(loss, penalty=None, positive=True).fit(X, y)
+            least = kind(loss, alpha=1e-12, positive=True, tol=1e-7).fit(X, y)
+            null = kind(loss, alpha=1e20).fit(X, y).objective_
+            assert model.converged_
+            left = model.objective_ - least.objective_
+            assert left <= 2e-4 * (null - least.objective_)
+
+
+@pytest.mark.parametrize("loss", ["huber", "poisson", "gamma"])
+@pytest.mark.parametrize("n_targets", [1, 2])
+def test_targets_far_from_zero_beside_their_spread_end_where_sums_do(loss, n_targets):
+    # What rounding of raw predictions leaves is far more than that of the objective.
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4))
+    y = 100.0 + 1e-6 * np.abs(X[:, :n_targets] + rng.normal(size=(60, n_targets)))
+    model = GDRegressor(loss, penalty="l1", alpha=10.0, epsilon=1.0)
+    model.fit(X, y if n_targets > 1 else y[:, 0])
+    assert model.converged_
+    assert model.n_iter_ < 5
+    assert not model.coef_.any()

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from objective import Problem
 from optimum import optimum, relative_suboptimality
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from skgd import GDClassifier, alpha_path
@@ -500,3 +501,17 @@ def test_softmax_raw_predictions_stay_those_of_the_coefficients():
     loss = np.log(np.exp(z - z.max(axis=1)[:, None]).sum(axis=1)) + z.max(axis=1)
     expected = (loss - z[np.arange(3), y]).mean() + 5e-13 * (model.coef_**2).sum()
     assert_allclose(model.history_["objective"][-1], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("alpha", [1e-1, 1e-2, 1e-4])
+def test_softmax_tells_what_is_left_where_blocks_do(alpha):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(200, 4))
+        y = (X @ rng.normal(size=(4, 3)) + rng.gumbel(size=(200, 3))).argmax(axis=1)
+        model = GDClassifier(alpha=alpha)
+        best = clone(model).set_params(tol=1e-12).fit(X, y).objective_
+        gap = model.fit(X, y).objective_ - best
+        null = model.history_["objective"][0]
+        if gap > 1e-9 * (null - best):
+            assert gap / 3 <= model.suboptimality_ <= 10 * gap

@@ -417,3 +417,14 @@ def test_balanced_classes_take_a_weight_of_two_for_the_row_twice(loss, rng):
     rows = np.repeat(np.arange(len(X)), weight)
     repeated = model.fit(X[rows], THREE[rows])
     assert_allclose(weighted.coef_, repeated.coef_, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge"])
+def test_balanced_classes_leave_out_one_without_weight(loss):
+    weight = (THREE != 1).astype(float)
+    model = GDClassifier(loss, class_weight="balanced", multi_class="auto", tol=1e-10)
+    some = clone(model).fit(X[weight > 0], THREE[weight > 0])
+    model.set_params(multi_class="ovr" if loss == "log_loss" else "auto")
+    model.fit(X, THREE, sample_weight=weight)
+    # Class 2 against the rest is class 2 against class 0.
+    assert_allclose(model.coef_[2], some.coef_[0], rtol=1e-5, atol=1e-8)

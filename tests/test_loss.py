@@ -9,6 +9,7 @@ import reference
 from loss_domains import POWER, in_domain, parameter_of
 from skgd._core.engine import evaluate_loss
 from skgd._core.losses import LOSSES
+from skgd._core.sample_space import SampleLoss
 
 EPSILON = 0.3
 N_CLASSES = 3
@@ -278,3 +279,12 @@ def test_loss_squared_hinge_derivative_is_cut():
 def size(x):
     """Give the norm of each sample's row."""
     return abs(x) if x.ndim == 1 else np.linalg.norm(x, axis=0)
+
+
+@pytest.mark.parametrize("power", [1.5, 1.99, 1.9994, 1.9999, 1.999999])
+def test_tweedie_near_gamma_is_half_the_deviance_of_zeros_too(power, rng):
+    y = rng.gamma(1.0, size=50) * (rng.random(50) < 0.6)
+    z = rng.normal(size=(1, 50))
+    loss = SampleLoss("tweedie", power, y, np.full(50, 0.02))
+    expected = 0.5 * mean_tweedie_deviance(y, np.exp(z[0]), power=power)
+    assert_allclose(loss.evaluate(z), expected, rtol=1e-9)

@@ -44,11 +44,12 @@ cdef extern from "view.hpp" namespace "skgd" nogil:
 
 
 cdef Blas BLAS
+BLAS.dsyrk = <Dsyrk>routine(cython_blas, "dsyrk")
+BLAS.dgemm = <Dgemm>routine(cython_blas, "dgemm")
+
 # Share of a column's sum of squares below which what is left of it about the mean has
 # lost half its digits; and values of such columns that are centred at a time.
 CANCELLED, CENTRED_VALUES = 1e-8, 1 << 18
-BLAS.dsyrk = <Dsyrk>routine(cython_blas, "dsyrk")
-BLAS.dgemm = <Dgemm>routine(cython_blas, "dgemm")
 
 
 def column_arrays(X):

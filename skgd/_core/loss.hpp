@@ -148,7 +148,9 @@ struct Tweedie {
     const double least = y > 0.0 ? exp_signed(a * log_y) : 0.0;
     const double up = exp_signed(a * z) - (least + least * ar);
     const double down = falling(y, z) - (least - least * br);
-    return (std::fabs(ar) <= 0.5 ? least * exp_less_tangent(ar) : up) / a +
+    // of y = 0 there is no tangent, and log_y is any number
+    const bool near = (y > 0.0) & (std::fabs(ar) <= 0.5);
+    return (near ? least * exp_less_tangent(ar) : up) / a +
            (std::fabs(br) <= 0.5 ? least * exp_less_tangent(-br) : down) / b;
   }
   SKGD_INLINE double derivative(double y, double z) const {

@@ -144,7 +144,7 @@ class BlockProblem(Problem):
             own = slice(end, end := end + output.n_outputs)
             loss = BlockLoss(training.blocks, output, self._weight_of(output))
             loss.joint = SPACE.joins(loss, view, len(training.blocks))
-            null = self._null(loss, view, intercept[own])
+            null = _coordinates.NullModel(*self._null(loss, view, intercept[own]))
             task = _coordinates.task_from(self, loss, view, variance, null)
             task.space = SPACE
             tasks.append(task)

@@ -1,6 +1,7 @@
 """From a Problem to tasks in the coordinates of the descent, and back."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def make_tasks(problem, positive: bool, intercept, tol, mode):
         view, _, variance = look_at_columns(problem, centred, s)
     tasks = [
         task_from(problem, loss, view, variance, null, positive, row_space)
-        for loss, (null, _) in zip(losses, nulls, strict=True)
+        for loss, null in zip(losses, nulls, strict=True)
     ]
     if products is not None:
         add_quadratics(tasks, products)
@@ -70,8 +71,8 @@ def _look_at_rows(problem, s, losses, nulls, positive, tol):
         return None, None
     view, mean, variance = look_at_columns(problem, problem.fit_intercept, s)
     rows = view.with_coordinates(mean, (variance >= 0.0).astype(np.float64))
-    for (_, objective, _), slope in nulls:
-        if not RowSpace.holds(rows, problem.ridge, slope, tol * objective):
+    for null in nulls:
+        if not RowSpace.holds(rows, problem.ridge, null.slope, tol * null.objective):
             return None, None
     return Columns(mean, np.maximum(variance, 0.0)), RowSpace(rows)
 
@@ -214,11 +215,20 @@ def output_losses(problem, s):
         yield SampleLoss(name, parameter, target, own, 1, problem.n_threads)
 
 
-def _null_models(problem, losses, intercept):
-    """Yield the best constant model of each loss, F and the mean curvature there.
+class NullModel(NamedTuple):
+    """The best constant model of a loss, F and the mean curvature there.
 
-    Beside each, the sum of the sizes of the rows' derivatives.
+    `slope` : the sum of the sizes of the rows' derivatives there, if it is known.
     """
+
+    constant: np.ndarray
+    objective: float
+    curvature: float
+    slope: float = 0.0
+
+
+def _null_models(problem, losses, intercept):
+    """Yield the null model of each loss."""
     begin, n = 0, len(problem.rows)
     for loss in losses:
         K = loss.n_outputs
@@ -230,16 +240,14 @@ def _null_models(problem, losses, intercept):
         begin += K
         d, h = np.empty((2, K, n))
         objective = loss.evaluate(np.repeat(constant, n).reshape(K, n), d, h)
-        yield (constant, objective, mean_curvature(loss, h)), float(np.abs(d).sum())
+        slope = float(np.abs(d).sum())
+        yield NullModel(constant, objective, mean_curvature(loss, h), slope)
 
 
 def task_from(problem, loss, view, variance, null, positive=False, row_space=None):
-    """Give a task in the coordinates that the columns and the best constant make.
-
-    `null` : the best constant model, F and the mean curvature there.
-    """
-    constant, objective, curvature = null
-    scale = _scale(curvature, variance, problem.ridge if problem.minimised else 0.0)
+    """Give a task in the coordinates that the columns and the null model make."""
+    ridge = problem.ridge if problem.minimised else 0.0
+    scale = _scale(null.curvature, variance, ridge)
     return Task(
         view.with_coordinates(view.mean, scale),
         loss,
@@ -247,10 +255,11 @@ def task_from(problem, loss, view, variance, null, positive=False, row_space=Non
         problem.l1 * scale,
         positive,
         problem.fit_intercept,
-        constant,
-        objective,
+        null.constant,
+        null.objective,
         problem.minimised,
         row_space=row_space,
+        null_slope=null.slope,
     )
 
 

@@ -54,6 +54,10 @@ class Falls:
         self.objectives.append(objective)
         self._passes.append(self.spent)
 
+    def spend(self, passes):
+        """Count passes that were made beside those of epochs."""
+        self.spent += passes
+
     def note(self, decrement):
         """Note, or correct, what P promises at the last look."""
         self._decrements[len(self)] = decrement
@@ -121,7 +125,7 @@ class Falls:
         gains = -np.diff(self.objectives)
         return after_warm_start(self.window, bound, gains, self._loss.piecewise)
 
-    def end_by(self, needed) -> bool:
+    def ends_by(self, needed) -> bool:
         """Tell whether little is left if F goes on falling as in the last epochs."""
         past = self.objectives
         lag = min(2, (len(past) - 1) // 2)
@@ -131,6 +135,6 @@ class Falls:
         before = past[-1 - 2 * lag] - past[-1 - lag]
         return last * last <= needed * (before - last)
 
-    def rest(self, needed) -> bool:
+    def rests(self, needed) -> bool:
         """Tell whether a quarter of many epochs has gained next to nothing."""
         return len(self) >= _FEWEST_RESTING and RESTING * self.window <= needed

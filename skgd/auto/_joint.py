@@ -52,19 +52,16 @@ class JointCholesky:
         self.lacks_digits = rows is not None and lacks_digits(
             self._factor, *rows, DIGITS
         )
+        self._size = size - 1 + int(task.fit_intercept)  # unknowns of a class
         if exact and self.lacks_digits:
-            bridge, theta = rows
-            self._size = bridge.n_unknowns // K
             more = np.tile(ridge[: self._size], K)
-            self._exact, self.lacks_digits = (
-                OrthogonalFactor(bridge, theta, more),
-                False,
-            )
+            self._exact = OrthogonalFactor(*rows, more)
+            self.lacks_digits = False
 
     def at(self, task):
         """Give the factor for a task of another penalty, without a pass over X.
 
-        But for the rows, where they are factored.
+        But for some rows or all, where the Gram matrix lacks digits.
         """
         exact = self._exact is not None
         return JointCholesky(task, self._loss_hessian, self._rows, exact)

@@ -13,6 +13,9 @@ _MOST_JOINT = 2000  # and up to which they do in the end
 # it costs nothing (positive=True, alpha=0) steps would be 1e12 times too long else. No
 # more, as columns that nearly depend on one another move far.
 _SHIFTED = 1e-12
+# Of a coefficient's curvature: what directions that cost nothing have at least. Along
+# levels of a category that add up to one a sweep went 1e15 by rounding.
+_FLAT = 1e-13
 
 
 def minimise_with_kinks(H, g, v, kinks, absolute, relative, swept=3):
@@ -192,6 +195,8 @@ class GramModel:
         d = np.arange(self.n_features)
         self.diagonals.append(H[d, d])
         H[d, d] += self.task.ridge
+        free = d[(self.task.l1 == 0.0) & (self.task.ridge == 0.0)]
+        H[free, free] *= 1.0 + _FLAT
         return H
 
     def _joint_hessian(self, z):

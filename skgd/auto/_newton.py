@@ -103,7 +103,7 @@ def newton_step(hessian, g, inverse, enough) -> NewtonStep:
         product = hessian.product(towards, image)
         bend = float((towards * product).sum())
         if not (square > 0.0 and bend > 0.0):
-            found.ended = True
+            found.ended = bool(np.isfinite(bend))
             if parts or square == 0.0:
                 found.rest = 0.5 * longest * max(square, 0.0)
             break

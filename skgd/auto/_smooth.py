@@ -251,7 +251,7 @@ class SmoothDescent:
             # less than nothing: the optimum is farther
             if left > 0.0 and self._enough_at(left, objective):
                 return max(estimate, math.sqrt(max(estimate, 0.0) * left)), True
-        if not certifies and self._falls.rest(self.task.needed(self.tol, objective)):
+        if not certifies and self._falls.rests(self.task.needed(self.tol, objective)):
             return max(estimate, RESTING * self._falls.window), True
         return estimate, False
 
@@ -271,7 +271,7 @@ class SmoothDescent:
         if estimate <= needed or self._ratio * self._promised > needed:
             return False
         late = self._falls.spent >= self._no_step_before
-        return late and self._falls.end_by(needed)
+        return late and self._falls.ends_by(needed)
 
     @property
     def _of_blocks(self) -> bool:
@@ -284,15 +284,17 @@ class SmoothDescent:
 
         Where it does not settle, a joint factor will, or what is known has to do.
         """
-        curvature = self._h.sum(axis=1)
-        bound = self._gap.bound(objective, self._gradient, curvature)
-        if self._enough_at(bound, objective):
-            return bound, True
         left, settled = self._certify(self._promised, objective)
         if self._falls.surprised(self._P.caution):
             left *= SURPRISE
         if settled:
             return left, True
+        curvature = self._h.sum(axis=1)
+        bound = self._gap.bound(objective, self._gradient, curvature)
+        if self._enough_at(
+            bound, objective
+        ):  # of next to nothing: products are rounding
+            return bound, True
         estimate = max(estimate, left)
         enough = self._enough_at(estimate, objective)
         return estimate, enough and not self._metric.may_join
@@ -305,7 +307,7 @@ class SmoothDescent:
         self._plane.set_first(found.step, found.image)
         total = found.decrease + min(found.rest, found.decrease)
         self._ratio = max(1.0, total / max(self._promised, 1e-300))
-        self._falls.spent += found.passes
+        self._falls.spend(found.passes)
         if found.settled:
             return total, True
         if found.decrease <= needed:

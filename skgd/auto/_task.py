@@ -42,6 +42,8 @@ class Task:
         What is done with arrays of sample space.
     row_space : RowSpace or None
         What the columns of A are coordinates in, if not those of X.
+    null_slope : float
+        The sum of the sizes of the rows' derivatives at the null model, or 0.
     """
 
     view: Any
@@ -57,6 +59,7 @@ class Task:
     followed: bool = False
     space: Any = MEMORY
     row_space: Any = None
+    null_slope: float = 0.0
 
     def penalty(self, v) -> float:
         """Give the penalty of v, of shape (n_outputs, n_features)."""
@@ -86,7 +89,8 @@ class Task:
         """Give the estimate at which `tol` is met, a share of what the model explains.
 
         Half of it, as estimates are good to a factor of two; and no less than what
-        rounding leaves of F. Infinite where F is not what a certificate is about.
+        rounding leaves of F, and that of raw predictions far from zero beside their
+        spread. Infinite where F is not what a certificate is about.
         """
         if not self.minimised:
             return np.inf
@@ -94,7 +98,12 @@ class Task:
             return 0.0
         floor = 1e-12 * (abs(self.null_objective) + 1e-300)
         explained = max(self.null_objective - objective, floor)
-        return max(0.5 * tol * explained, ROUNDING * abs(self.null_objective))
+        return max(0.5 * tol * explained, self._rounding)
+
+    @cached_property
+    def _rounding(self) -> float:
+        moved = self.null_slope * float(np.abs(self.constant).max(initial=0.0))
+        return ROUNDING * (abs(self.null_objective) + moved)
 
 
 def tasks_at(tasks, ridge: float, l1: float):
