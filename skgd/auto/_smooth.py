@@ -289,12 +289,11 @@ class SmoothDescent:
             left *= SURPRISE
         if settled:
             return left, True
+        # Beside a large penalty products are rounding, and a bound is next to nothing.
         curvature = self._h.sum(axis=1)
         bound = self._gap.bound(objective, self._gradient, curvature)
-        if self._enough_at(
-            bound, objective
-        ):  # of next to nothing: products are rounding
-            return bound, True
+        if self._enough_at(bound, objective):
+            return min(bound, left), True
         estimate = max(estimate, left)
         enough = self._enough_at(estimate, objective)
         return estimate, enough and not self._metric.may_join
