@@ -156,8 +156,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
     class_weight : dict, "balanced" or None, default=None
         Factors, >= 0, on the weights of the samples of a class, by its label; labels
         left out have 1. "balanced" is ``w.sum() / (n_classes * np.bincount(y, w))``, w
-        being the sample weights. In one-vs-rest, a class's factor weighs its own
-        samples in its own problem only.
+        being the sample weights and n_classes those that have any. In one-vs-rest, a
+        class's factor weighs its own samples in its own problem only.
     warm_start : bool, default=False
         Whether `fit` starts from the coefficients of the last fit. A learning rate
         starts anew, and so does all that "auto" has found out about the data.

@@ -116,10 +116,8 @@ class AlphaSearch:
 
     def _forget(self):
         """Drop what an earlier fit has left."""
-        parameters = self.get_params(deep=False)
         for name in [k for k in vars(self) if k.endswith("_") or k == "_state"]:
-            if name not in parameters and not name.startswith("__"):
-                delattr(self, name)
+            delattr(self, name)
 
     def _plain(self):
         """Give the estimator to fit, with an alpha yet to be set."""

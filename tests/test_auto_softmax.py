@@ -17,6 +17,7 @@ from skgd._core.bridge import View
 from skgd._core.engine import Design
 from skgd._core.sample_space import SampleLoss
 from skgd._core.stochastic import Stochastic
+from skgd.auto._bridge import Bridge
 from skgd.auto._bridge_of_classes import BridgeOfClasses
 from skgd.auto._joint import JointCholesky
 from skgd.auto._newton import SoftmaxHessian, newton_step
@@ -225,10 +226,8 @@ def test_bridge_of_classes_multiplies_as_softmax_curves(rng, intercept):
     task, a, _ = task_of(rng, 0.0, rng.integers(0, K, N), weight)
     z = rng.normal(size=(K, N))
     p = np.exp(z) / np.exp(z).sum(axis=0)
-    bridge, theta = (
-        BridgeOfClasses(task.view, intercept, p),
-        (p * task.loss.weight).ravel(),
-    )
+    bridge = BridgeOfClasses(Bridge.of(replace(task, fit_intercept=intercept)), p)
+    theta = (p * task.loss.weight).ravel()
     size = D + intercept
     assert bridge.n_unknowns == K * size
     B = np.empty((K * N, K * size))

@@ -144,7 +144,7 @@ class BlockProblem(Problem):
             own = slice(end, end := end + output.n_outputs)
             loss = BlockLoss(training.blocks, output, self._weight_of(output))
             loss.joint = SPACE.joins(loss, view, len(training.blocks))
-            null = _coordinates.NullModel(*self._null(loss, view, intercept[own]))
+            null = self._null(loss, view, intercept[own])
             task = _coordinates.task_from(self, loss, view, variance, null)
             task.space = SPACE
             tasks.append(task)
@@ -223,12 +223,12 @@ class BlockProblem(Problem):
         if exact:
             return best
         for _ in range(_MOST_NEWTON):
-            seen = loss.look(Raw(view.mean, model, best[0]))
+            seen = loss.look(Raw(view.mean, model, best.constant))
             if not seen.d[0] ** 2 > 2.0 * _NEAR * seen.h[0] * abs(seen.value):
                 break
-            constant = best[0] - seen.d / seen.h
+            constant = best.constant - seen.d / seen.h
             other = self._look(loss, Raw(view.mean, model, constant))
-            if not other[1] < best[1]:
+            if not other.objective < best.objective:
                 break
             best = other
         return best
@@ -236,4 +236,5 @@ class BlockProblem(Problem):
     def _look(self, loss, z):
         h = Curvature(loss)
         value = loss.evaluate(z, h=h)
-        return z.b.copy(), value, _constant.mean_curvature(loss, h)
+        curvature = _constant.mean_curvature(loss, h)
+        return _coordinates.NullModel(z.b.copy(), value, curvature)

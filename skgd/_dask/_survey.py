@@ -60,21 +60,19 @@ class Labels:
     ----------
     labels : ndarray
         Sorted.
-    counts, weights, used : ndarray
-        Rows of each, sum of their weights, and rows of weight above zero.
+    weights, used : ndarray
+        Sum of the weights of each one's rows, and rows of weight above zero.
     """
 
     labels: np.ndarray
-    counts: np.ndarray
     weights: np.ndarray
     used: np.ndarray
 
     def __add__(self, other):
         labels = labels_of(np.concatenate([self.labels, other.labels]))
-        found = Labels(labels, *np.zeros((3, len(labels))))
+        found = Labels(labels, *np.zeros((2, len(labels))))
         for part in (self, other):
             at = np.searchsorted(labels, part.labels)
-            found.counts[at] += part.counts
             found.weights[at] += part.weights
             found.used[at] += part.used
         return found
@@ -140,7 +138,7 @@ def _labels_of(X, y, weight):
     if y.dtype.kind not in "bui":
         check_classification_targets(np.resize(labels, min(len(y), 3 * len(labels))))
     codes = np.searchsorted(labels, y)
-    sums = (np.bincount(codes, w) for w in (np.ones(len(y)), weight, weight > 0))
+    sums = (np.bincount(codes, w) for w in (weight, weight > 0))
     return Labels(labels, *sums)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from skgd._core.factor import Factor
-from skgd.auto._orthogonal_factor import DIGITS, OrthogonalFactor, lacks_digits
+from skgd.auto._orthogonal_factor import OrthogonalFactor, lacks_digits
 from skgd.auto._wide_factor import WideFactor
 
 _FAR = 100.0  # times what moves the predictions of all rows by their first spread
@@ -16,6 +16,7 @@ _SHORT = 0.05
 # Once the path's gap is that share of the first one, solutions have to be exact, or
 # slopes keep a gradient and bound nothing.
 _LATE = 0.1
+_DIGITS = 1e-6  # least pivot of a factor from which a Gram matrix has enough
 _REFINEMENTS = 2  # of such solutions, where X is sparse
 
 
@@ -243,9 +244,9 @@ class Barrier:
             return factor
         once, theta = replace(bridge, copies=1), bridge.of_rows(theta)
         if not OrthogonalFactor.suits(once):
-            enough = factor.least_pivot > DIGITS
+            enough = factor.least_pivot > _DIGITS
             return factor if enough else _RefinedFactor(hessian, factor)
-        rough = lacks_digits(factor, once, theta, DIGITS)
+        rough = lacks_digits(factor, once, theta, _DIGITS)
         return OrthogonalFactor(once, theta, more) if rough else factor
 
     def _set_typical(self, variance):

@@ -7,6 +7,13 @@ from typing import Any
 import numpy as np
 
 
+def heaviest_of(theta, count):
+    """Give the positions of the largest numbers, in order, or None for all."""
+    if count >= len(theta):
+        return None
+    return np.sort(np.argpartition(theta, len(theta) - count)[-count:])
+
+
 @dataclass
 class Bridge:
     """B for the rows of a view: its columns of scale not 0, the intercept last."""
@@ -89,10 +96,8 @@ class Bridge:
 
     def heaviest(self, theta, count):
         """Give B for the rows of the largest theta, and these."""
-        if count >= len(theta):
-            return self, theta
-        seen = np.sort(np.argpartition(theta, len(theta) - count)[-count:])
-        return self.with_rows(seen), theta[seen]
+        seen = heaviest_of(theta, count)
+        return (self, theta) if seen is None else (self.with_rows(seen), theta[seen])
 
     def gram(self, theta):
         """Give B' diag(theta) B."""

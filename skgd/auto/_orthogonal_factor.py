@@ -3,7 +3,6 @@
 import numpy as np
 from scipy.linalg import LinAlgError, qr, solve_triangular
 
-DIGITS = 1e-6  # least pivot of a Cholesky factor from which a Gram matrix has enough
 _SOLUTIONS = 3  # each but the first of what the one before has left
 _RANK = 1e-14  # of the largest pivot: unknowns beyond stay where they are
 _MOST_WORK = 1e9  # n_rows n_columns^2: half a second a factor

@@ -5,8 +5,10 @@ a space of their own.
 """
 
 import numpy as np
+from scipy.special import softmax
 
 from skgd._core.sample_space import curvature_change
+from skgd.auto._bridge import Bridge
 from skgd.auto._bridge_of_classes import BridgeOfClasses
 from skgd.auto._face import search_face
 from skgd.auto._flat import flat_gap
@@ -23,12 +25,6 @@ from skgd.auto._working_set import WorkingSetModel
 
 _HALVINGS = 40  # of a step that are tried
 _BALANCED = 1e-12  # of the sum of sizes: derivatives that add up to nothing
-
-
-def _shares(z):
-    """Give the probabilities that softmax makes of z."""
-    share = np.exp(z - z.max(axis=0))
-    return share / share.sum(axis=0)
 
 
 class Memory:
@@ -57,8 +53,8 @@ class Memory:
 
     def factor_jointly(self, task, h, z, exact):
         """Give P, a factor of softmax's Hessian in all classes at once."""
-        blocks, share = [task.view.gram(row) for row in h], _shares(z)
-        bridge = BridgeOfClasses(task.view, task.fit_intercept, share)
+        blocks, share = [task.view.gram(row) for row in h], softmax(z, axis=0)
+        bridge = BridgeOfClasses(Bridge.of(task), share)
         rows = bridge, (share * task.loss.weight).ravel()
         H = joined(blocks, self.grams_of_pairs(task, z))
         return JointCholesky(task, H, rows, exact)
@@ -108,7 +104,7 @@ class Memory:
 
     def grams_of_pairs(self, task, z):
         """Yield [A 1]' diag(s p_a p_b) [A 1] of softmax, for all classes b < a."""
-        share = _shares(z)
+        share = softmax(z, axis=0)
         weighted = share * task.loss.weight
         for a in range(len(share)):
             for b in range(a):
