@@ -376,3 +376,30 @@ def test_ill_conditioned_move_does_not_hold_up_the_other_steps():
     model.fit(X, y)
     assert model.converged_
     assert model.objective_ < 1e-4
+
+
+def peaks(seed, n_rows_up):
+    """Give columns that can peak at few rows by large coefficients, and these rows."""
+    rng = np.random.default_rng(seed)
+    u = np.sort(rng.uniform(size=80))
+    waves = [np.cos(j * np.pi * u) for j in range(1, 8)]
+    rows = rng.choice(80, n_rows_up, replace=False)
+    return np.column_stack([*waves, np.exp(-8.0 * u)]), rows, rng
+
+
+@pytest.mark.parametrize("seed", [13, 22, 55])
+def test_ill_conditioned_rows_that_cease_to_curve_do_not_certify(seed):
+    # The infimum is far away. Rows far on their side made P^-1 g short: up to a fifth of
+    # the range was left, and 1e-5 told.
+    X, rows, _ = peaks(seed, 8)
+    y = np.isin(np.arange(80), rows).astype(int)
+    check(GDClassifier(penalty=None), X, y, tol=1e-4)
+
+
+@pytest.mark.parametrize(("loss", "seed"), [("poisson", 21), ("tweedie", 21)])
+def test_ill_conditioned_few_counts_are_gained_where_rows_cease_to_curve(loss, seed):
+    X, rows, rng = peaks(seed, 4)
+    y = np.zeros(80)
+    y[rows] = rng.permutation([1.0, 1.0, 36.0, 58.0])
+    model = GDRegressor(loss, penalty="l2", alpha=1e-9, power=1.3)
+    check(model, X, y, tol=1e-4)

@@ -54,6 +54,11 @@ class Plane:
         moves, shifts = np.abs(self._moves), np.abs(self._shifts)
         return np.column_stack([moves[0] + moves[-1], shifts[0] + shifts[-1]])
 
+    @property
+    def moves_by(self):
+        """The most that the last step has changed a raw prediction by; or infinity."""
+        return np.abs(self._images[-1]).max() if self.remembered else np.inf
+
     def remember(self, move, shift, image):
         """Take a way that has been gone for the last step, unless it is none."""
         self._moves[-1], self._shifts[-1], self._images[-1] = move, shift, image

@@ -19,6 +19,9 @@ _AGED = 3.0  # times its estimate that F - F* may be, of a P that is not fresh
 # them, and it may be a hundredth of that.
 _LONG = 0.3
 _LATE = 150  # epochs after which an interior point goes on where l' has kinks
+# Change of raw predictions by the last step below which the next one flattens no rows;
+# and how often rows are left out that one does flatten.
+_NEAR, _MOST_FLATTENED = 0.5, 10
 _DRIFT = 50  # epochs after which z is computed afresh
 # Epochs that begin with a move, where l' has kinks: Newton's steps end as soon as they
 # know which rows curve, and each move takes other rows across. On digits, squared
@@ -122,6 +125,8 @@ class SmoothDescent:
         good |= self._enough_at(objective, objective)  # no loss is negative
         if self._P.certifies and not good and self._enough_at(estimate, objective):
             estimate = self._estimate_anew(estimate, objective)
+        if self._may_flatten and self._enough_at(estimate, objective):
+            estimate = self._beside_flattening(estimate, objective)
         norm = math.sqrt(np.vdot(self._gradient, self._gradient))
         certified = self._P.certifies or len(self._falls) > WINDOW
         if not certified and self._enough_at(self._bound, objective):
@@ -169,6 +174,30 @@ class SmoothDescent:
             step, self._promised = cautious
             self._plane.set_first(step)
             self._falls.note(self._promised)
+        return estimate
+
+    @property
+    def _may_flatten(self) -> bool:
+        """Whether rows may cease to curve on the next step's way."""
+        loss = self.task.loss
+        alone = loss.n_outputs == 1 and self.task.space.keeps_rows
+        settled = loss.quadratic or loss.piecewise or self._plane.moves_by < _NEAR
+        return alone and self._P.certifies and not settled
+
+    def _beside_flattening(self, estimate, objective):
+        """Give an estimate without the rows that cease to curve on the next step's way.
+
+        P may be mostly of rows that the step carries far to their side; they hold it
+        back, and behind them F may go on to fall.
+        """
+        metric, h, n_epochs = self._metric, self._h, len(self._falls)
+        for _ in range(_MOST_FLATTENED):
+            h = metric.lasting(self._z, h, self._plane.first()[1])
+            if h is None or not self._enough_at(estimate, objective):
+                break
+            metric.build(h, self._z, self._flat(), n_epochs, bare=True)
+            self._P = metric.P
+            estimate = self._find_direction(objective)
         return estimate
 
     def _evaluate(self):
