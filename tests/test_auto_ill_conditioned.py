@@ -389,8 +389,8 @@ def peaks(seed, n_rows_up):
 
 @pytest.mark.parametrize("seed", [13, 22, 55])
 def test_ill_conditioned_rows_that_cease_to_curve_do_not_certify(seed):
-    # The infimum is far away. Rows far on their side made P^-1 g short: up to a fifth of
-    # the range was left, and 1e-5 told.
+    # The infimum is far away. Rows far on their side made P^-1 g short: up to a fifth
+    # of the range was left, and 1e-5 told.
     X, rows, _ = peaks(seed, 8)
     y = np.isin(np.arange(80), rows).astype(int)
     check(GDClassifier(penalty=None), X, y, tol=1e-4)
