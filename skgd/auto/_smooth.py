@@ -180,9 +180,10 @@ class SmoothDescent:
     def _may_flatten(self) -> bool:
         """Whether rows may cease to curve on the next step's way."""
         loss = self.task.loss
-        alone = loss.n_outputs == 1 and self.task.space.keeps_rows
-        settled = loss.quadratic or loss.piecewise or self._plane.moves_by < _NEAR
-        return alone and self._P.certifies and not settled
+        if loss.quadratic or loss.piecewise or not self.task.space.keeps_rows:
+            return False
+        certain = loss.n_outputs == 1 and self._P.certifies
+        return certain and self._plane.moves_by >= _NEAR
 
     def _beside_flattening(self, estimate, objective):
         """Give an estimate without the rows that cease to curve on the next step's way.
