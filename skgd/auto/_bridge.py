@@ -5,6 +5,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
+
+
+def as_dense(X):
+    """Give rows of a design as an array."""
+    return X.toarray() if issparse(X) else X
 
 
 def heaviest_of(theta, count):
@@ -78,14 +84,14 @@ class Bridge:
         return theta.reshape(self.copies, -1).sum(axis=0) if self.copies > 1 else theta
 
     def blocks(self, size):
-        """Yield B of dense rows, about `size` values at a time, and their positions."""
+        """Yield B, about `size` values of dense rows at a time, and their positions."""
         view, p = self.view, self.n_unknowns
         step = max(size // p, p)
         for begin in range(0, view.n_rows, step):
             positions = slice(begin, begin + step)
             rows = np.ones((len(view.rows[positions]), p))
             own = rows[:, : len(self.columns)]
-            own[:] = view.X[view.rows[positions]][:, self.columns]
+            own[:] = as_dense(view.X[view.rows[positions]][:, self.columns])
             own -= view.mean[self.columns]
             own *= view.scale[self.columns]
             yield rows, positions

@@ -55,7 +55,7 @@ class BridgeOfClasses:
         return np.concatenate([self._bridge.squares(row) for row in h])
 
     def blocks(self, size):
-        """Yield B of dense rows, about `size` values at a time, and their positions."""
+        """Yield B, about `size` values of dense rows at a time, and their positions."""
         n = self.view.n_rows
         for rows, positions in self._bridge.blocks(size // self.copies):
             p, begin = self._share[:, positions].T, positions.start

@@ -152,8 +152,10 @@ class Metric:
         else:
             if n_epochs > _BEFORE_DOUBLING and task.loss.n_outputs > 1:
                 self._n_sampled = twice_as_many(self._n_sampled, task.view)
-            sample = self._n_sampled, self._norms, self._rng
-            self.P = task.space.factor(task, h, *sample, exact)
+            self.P = self._factor(h, exact)
+            if exact and self.P.lacks_digits and self._n_sampled:
+                self._n_sampled = None  # all rows have them
+                self.P = self._factor(h, exact)
 
     def lasting(self, z, h, dz):
         """Give what is left of the curvature where a step leads, or None for enough.
@@ -171,6 +173,10 @@ class Metric:
         square = dz**2
         along = float(np.vdot(self._h, square))
         return left if np.vdot(left, square) < _LASTING * along else None
+
+    def _factor(self, h, exact):
+        sample = self._n_sampled, self._norms, self._rng
+        return self._task.space.factor(self._task, h, *sample, exact)
 
     def least_ratio(self, h) -> float:
         """Give the least that a row's curvature is of that in P, at most 1."""

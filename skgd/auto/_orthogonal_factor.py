@@ -62,9 +62,9 @@ class OrthogonalFactor:
 
     @staticmethod
     def suits(bridge) -> bool:
-        """Tell whether rows are dense, and not too many."""
-        view, p = bridge.view, bridge.n_unknowns
-        return not view.sparse and bridge.copies * view.n_rows * p * p <= _MOST_WORK
+        """Tell whether it is quick. Rows of a sparse X are made dense, a block each."""
+        p = bridge.n_unknowns
+        return bridge.copies * bridge.view.n_rows * p * p <= _MOST_WORK
 
     def solve(self, g):
         """Give H^-1 g for g of shape (n_unknowns,); a number more is left aside."""
@@ -94,7 +94,9 @@ class OrthogonalFactor:
 
 
 def lacks_digits(factor, bridge, theta, least) -> bool:
-    """Tell whether a Gram matrix has lost digits that its rows, not too many, have.
+    """Tell whether a Gram matrix has lost digits that its rows have.
+
+    Of those that are left it is not, where there are too many rows to be quick.
 
     Parameters
     ----------
@@ -105,10 +107,9 @@ def lacks_digits(factor, bridge, theta, least) -> bool:
     least : float
         The least pivot with which it has enough.
     """
-    rough = factor.least_pivot < least
-    if not (rough or factor.n_dependent) or not OrthogonalFactor.suits(bridge):
-        return False
-    return rough or nearly_depends(factor, bridge, theta)
+    if factor.least_pivot < least and OrthogonalFactor.suits(bridge):
+        return True
+    return nearly_depends(factor, bridge, theta)
 
 
 def nearly_depends(factor, bridge, h) -> bool:
@@ -126,6 +127,7 @@ def nearly_depends(factor, bridge, h) -> bool:
     if factor.n_dependent == 0:
         return False
     nothing, p = factor.dependent(), bridge.n_unknowns
-    rows, weight = bridge.heaviest(h, _SEEN)
+    seen = len(h) if bridge.view.sparse else _SEEN  # columns may differ in few of them
+    rows, weight = bridge.heaviest(h, seen)
     images = np.array([rows.matvec(u[:p]) for u in nothing])
     return bool((images**2 @ weight).max() > _SAME**2 * weight.sum() / (h.sum() or 1.0))

@@ -122,9 +122,9 @@ class Cholesky:
             if task.followed:
                 self._grams.append(H)
             self._factors.append(factor_of(task, H))
-        every_row = n_sampled is None and task.space.keeps_rows
-        self._h = h.copy() if every_row and task.followed else None
-        self._set_exact(task, h if every_row else None, exact)
+        keeps_rows, sampled = task.space.keeps_rows, n_sampled is not None
+        self._h = h.copy() if keeps_rows and not sampled and task.followed else None
+        self._set_exact(task, h if keeps_rows else None, exact and not sampled)
 
     def at(self, task):
         """Give the factors for a task of another penalty, without a pass over X.
