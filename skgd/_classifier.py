@@ -466,6 +466,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
         one of all rows seen: the mean of steps in scaled coordinates, which nears the
         optimum as rows come (the optimum itself for `loss="squared_error"` with "l2" or
         no penalty, at most 1000 columns and not `positive`).
+        An earlier model of another kind (a rate, `fit`, set by hand) counts as the
+        optimum of as many rows as were seen before; the result is no optimum of rows
+        then, and `converged_` is False.
 
         Parameters
         ----------

@@ -1,6 +1,7 @@
 """Losses that users write."""
 
 from abc import ABC, abstractmethod
+from numbers import Real
 
 import numpy as np
 
@@ -105,7 +106,7 @@ class Loss(ABC):
 
     def _traits(self):
         """Give what the descents ask of a loss, in the words of the registry."""
-        if not self.curvature > 0.0:
+        if not (isinstance(self.curvature, Real) and self.curvature > 0.0):
             raise ValueError(
                 f"{type(self).__name__}.curvature must be > 0, got {self.curvature!r}."
             )
@@ -136,7 +137,10 @@ class Loss(ABC):
         with np.errstate(all="ignore"):
             values = getattr(self, name)(y.copy(), z.copy())
         try:
-            array = np.ascontiguousarray(values, dtype=np.float64)
+            if np.iscomplexobj(values):
+                raise TypeError("they are complex")
+            # A copy: the formula may give a view, or write into the same array again.
+            array = np.array(values, dtype=np.float64, order="C")
         except (TypeError, ValueError) as error:
             raise ValueError(f"{where} must give real numbers: {error}.") from error
         if array.shape != y.shape:

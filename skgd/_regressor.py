@@ -442,6 +442,9 @@ class GDRegressor(RegressorMixin, BaseGD):
         one of all rows seen: the optimum for the squared error with "l2" or no penalty,
         at most 1000 columns and not `positive`; otherwise the mean of steps in scaled
         coordinates, which nears the optimum as rows come.
+        An earlier model of another kind (a rate, `fit`, set by hand) counts as the
+        optimum of as many rows as were seen before; the result is no optimum of rows
+        then, and `converged_` is False.
 
         Parameters
         ----------

@@ -114,3 +114,25 @@ def test_a_model_set_by_hand_is_where_it_goes_on():
     model.coef_, model.intercept_ = other.coef_, np.array([other.intercept_])
     model.partial_fit(X, -TARGETS)  # nothing to learn from these
     assert_allclose(model.coef_, other.coef_, rtol=1e-7)
+
+
+@pytest.mark.parametrize("earlier", ["rate", "fit", "by hand", "other loss"])
+def test_rows_that_were_not_learned_from_are_not_certified(earlier):
+    # Half way between two models that fit no row, it had claimed to be the optimum.
+    half = len(X) // 2
+    model = regressor(alpha=0.1)
+    if earlier == "rate":
+        model.set_params(learning_rate="constant", eta0=1e-9)
+    if earlier == "other loss":
+        model.set_params(loss="huber")
+    if earlier == "fit":
+        model.fit(X[:half], TARGETS[:half])
+    else:
+        model.partial_fit(X[:half], TARGETS[:half])
+    if earlier == "by hand":
+        model.coef_ = model.coef_ + 100.0
+    model.set_params(learning_rate="auto", eta0=0.01, loss="squared_error")
+    for rows in np.array_split(np.arange(half, len(X)), 2):
+        model.partial_fit(X[rows], TARGETS[rows])
+        assert not model.converged_
+        assert np.isnan(model.suboptimality_)

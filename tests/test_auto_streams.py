@@ -258,3 +258,30 @@ def test_log_links_survive_rows_larger_than_all_before(loss, factor):
     assert np.isfinite(model.intercept_).all()
     with pytest.raises(ValueError, match="NaN"):
         stream(model, X * np.nan, COUNTS + 1.0)
+
+
+@pytest.mark.parametrize("loss", ["poisson", "tweedie"])
+@pytest.mark.parametrize("size", [1, 20])
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e5])
+def test_log_links_begin_at_the_first_count(loss, size, unit):
+    # Targets of zero set no scale: steps from there had led to coefficients of 20.
+    scaled = (X - X.mean(0)) / X.std(0)
+    y = unit * COUNTS * (np.arange(len(X)) >= size)
+    model = regressor(loss=loss).partial_fit(scaled[:size], y[:size])
+    assert not model.coef_.any()
+    stream(model, scaled, y, range(size, len(X), size))
+    fitted = regressor(loss=loss).fit(scaled, y)
+    best = np.log(fitted.predict(scaled))
+    left = np.mean((np.log(model.predict(scaled)) - best) ** 2)
+    assert left < 0.3 * np.mean((np.log(y.mean()) - best) ** 2)
+
+
+def test_log_links_of_several_targets_begin_each_at_its_first_count():
+    scaled = (X - X.mean(0)) / X.std(0)
+    targets = np.column_stack([COUNTS, COUNTS * (np.arange(len(X)) >= 40)])
+    model = stream(regressor(loss="poisson"), scaled, targets, range(20, len(X), 20))
+    alone = [
+        stream(regressor(loss="poisson"), scaled, y, range(20, len(X), 20))
+        for y in targets.T
+    ]
+    assert_allclose(model.coef_, [m.coef_ for m in alone], rtol=1e-9)

@@ -145,9 +145,21 @@ def _recall(problem, start, here, losses, positive):
             gradient=memory.gradient.copy(),
         )
     memory.moments = moments
+    if losses[0].log_link and problem.fit_intercept and not first:
+        _begin_to_count(memory, losses, start.share)
     spread = _spread(losses, memory.average[:, -1:])
     memory.spread = memory.spread + start.share * (spread - memory.spread)
     return memory
+
+
+def _begin_to_count(memory, losses, share):
+    """Set the best constant of all rows for outputs whose targets were zero so far."""
+    for k, loss in enumerate(losses):
+        silent = memory.spread[k, 0] == 0.0 and not memory.average[k, :-1].any()
+        mean = share * float(loss.weight @ loss.y) / loss.weight.sum()
+        if silent and mean > 0.0:
+            for model in (memory.iterate, memory.average, memory.origin):
+                model[k, -1] = np.log(mean)
 
 
 def _moved(model, apart):
@@ -179,14 +191,18 @@ def _begin(problem, start, mean, losses, first, positive):
     )
 
 
+def _curvature_of_mean(loss):
+    """Give the curvature of a log link at the mean of the targets; of zeros, zero."""
+    positive = loss.weight @ loss.y > 0.0
+    return loss.curvature_at(best_constant(loss)[0]) if positive else 0.0
+
+
 def _spread(losses, centre):
     """Give `Averages.spread` of some rows, with raw predictions for the centre."""
     if traits_of(losses[0].name)["classification"]:
         return np.ones_like(centre)
     if losses[0].log_link:
-        best = [best_constant(loss)[0] for loss in losses]
-        pairs = zip(losses, best, strict=True)
-        return np.array([[loss.curvature_at(b)] for loss, b in pairs])
+        return np.array([[_curvature_of_mean(loss)] for loss in losses])
     y = np.array([loss.y for loss in losses])
     return np.abs(y - centre) @ losses[0].weight[:, None]
 

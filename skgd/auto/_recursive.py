@@ -31,12 +31,15 @@ class Recursion:
         Weight of each group's rows as a share of that without class weights.
     coef, intercept : ndarray of shapes (n_outputs, n_features), (n_outputs,)
         The model returned; another one was set by hand.
+    exact : bool
+        Whether all rows were seen, and none are made up for an earlier model.
     """
 
     groups: list[Products]
     heaviness: list[float]
     coef: np.ndarray
     intercept: np.ndarray
+    exact: bool = True
     mode: str = "batch"  # all rows of a call at once
 
     def columns(self) -> Columns:
@@ -79,12 +82,13 @@ def learn_least_squares(problem, start):
         models.append(_solve(problem, group, ridge, start.intercept[own]))
     coef = np.concatenate([m[0] for m in models])
     intercept = np.concatenate([m[1] for m in models])
+    exact = earlier is None or earlier.exact
     return Lesson(
         coef,
         intercept,
-        Recursion(groups, heaviness, coef, intercept),
-        suboptimality=sum(m[2] for m in models),
-        certified=True,
+        Recursion(groups, heaviness, coef, intercept, exact),
+        suboptimality=sum(m[2] for m in models) if exact else np.nan,
+        certified=exact,
         gradient_norm=float(np.hypot.reduce([m[3] for m in models])),
     )
 
@@ -112,7 +116,7 @@ def _earlier(problem, start):
             memory.groups, memory.heaviness, outputs, strict=True
         )
     ]
-    return Recursion(groups, memory.heaviness, coef, intercept)
+    return Recursion(groups, memory.heaviness, coef, intercept, exact=False)
 
 
 def _solve(problem, products, ridge, intercept):

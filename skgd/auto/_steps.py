@@ -39,6 +39,8 @@ class Steps:
         used = np.broadcast_to(variance > 0.0, size.shape) & (size > 0.0)
         np.divide(1.0, size, out=self._P[:, :-1], where=used)
         self._P[:, -1:] = problem.fit_intercept / self._c
+        if traits["link"] == "log":  # targets that all are zero set no scale
+            self._P *= memory.spread > 0.0
         self._norm = self._c * (self._P[:, :-1] @ variance + self._P[:, -1])[:, None]
         self.last = np.nan, np.nan
         self._gradient = memory.gradient
