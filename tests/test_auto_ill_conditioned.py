@@ -255,6 +255,18 @@ def test_orthogonal_factor_solves(rng, n, intercept):
     assert_allclose(with_one_more, np.append(found, 0.0))
 
 
+def test_orthogonal_factor_gives_its_first_solution_where_rounding_ends_it(
+    rng, monkeypatch
+):
+    # Zero had come instead, a step that certifies any model.
+    bridge, g = bridge_of(rng.normal(size=(40, 6))), rng.normal(size=7)
+    factor = OrthogonalFactor(bridge, np.ones(40), np.ones(7))
+    expected = factor.solve(g)
+    noise = 1e3 * rng.normal(size=(1, 7))
+    monkeypatch.setattr(bridge, "rmatvec", lambda *vectors: noise)
+    assert_allclose(factor.solve(g), expected, rtol=1e-10)
+
+
 def test_orthogonal_factor_leaves_dependent_columns_where_they_are(rng):
     X = rng.normal(size=(50, 4))
     X = np.hstack([X, X[:, :2]])
@@ -425,3 +437,16 @@ def test_ill_conditioned_few_counts_are_gained_where_rows_cease_to_curve(loss, s
     y[rows] = rng.permutation([1.0, 1.0, 36.0, 58.0])
     model = GDRegressor(loss, penalty="l2", alpha=1e-9, power=1.3)
     check(model, X, y, tol=1e-4)
+
+
+def test_ill_conditioned_rows_with_a_column_of_their_own_are_left_behind():
+    # Each is separable by its column: its curvature falls by e with each step for ever.
+    rng = np.random.default_rng(140)
+    X = np.zeros((60, 8))
+    for j in range(6):
+        X[rng.integers(60), j] = 10.0 ** rng.uniform(-4, 4)
+    X[:, 6:] = rng.normal(size=(60, 2))
+    y = (X[:, -1] + rng.logistic(size=60) > 0.0).astype(int)
+    model = GDClassifier(penalty=None, fit_intercept=False).fit(X, y)
+    assert model.converged_
+    assert model.suboptimality_ < 1e-4

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from objective import Problem
 from optimum import optimum, relative_suboptimality
 from sklearn.base import clone
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_wine
 
 from skgd import GDClassifier, alpha_path
 from skgd._core.bridge import View
@@ -514,3 +514,17 @@ def test_softmax_tells_what_is_left_where_blocks_do(alpha):
         null = model.history_["objective"][0]
         if gap > 1e-9 * (null - best):
             assert gap / 3 <= model.suboptimality_ <= 10 * gap
+
+
+@pytest.mark.parametrize("data", ["wine", "digits", "heavy rows"])
+@pytest.mark.parametrize("start", [0.0, 1.0])
+def test_softmax_leaves_nothing_to_coefficients_that_classes_share(data, start):
+    # The loss does not feel them, the penalty does; Newton steps had brought them in.
+    X, y = (load_digits if data == "digits" else load_wine)(return_X_y=True)
+    weight = np.ones(len(y))
+    if data == "heavy rows":
+        weight[[3, 50, 90, 120, 177]] = 1e10
+    begin = np.full((len(np.unique(y)), X.shape[1]), start / X.max(axis=0, initial=1.0))
+    model = GDClassifier().fit(X, y, sample_weight=weight, coef_init=begin)
+    shared = np.abs(model.coef_.mean(axis=0))
+    assert shared.max() <= 1e-12 * np.abs(model.coef_).max()

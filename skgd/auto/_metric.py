@@ -26,8 +26,6 @@ _BEFORE_DOUBLING = 8
 # 300 near-separable problems, alpha 0, 1e-9, 1e-7: 12 400 epochs without, 9500 with it.
 _SHORT, _LONG = 0.25, 0.75
 _LEAST_FLOOR, _MOST_FLOOR = 1e-4, 0.1
-# Of the curvature along P^-1 g: what has to be left where that leads.
-_LASTING = 0.8
 
 
 class Metric:
@@ -157,22 +155,10 @@ class Metric:
                 self._n_sampled = None  # all rows have them
                 self.P = self._factor(h, exact)
 
-    def lasting(self, z, h, dz):
-        """Give what is left of the curvature where a step leads, or None for enough.
-
-        Parameters
-        ----------
-        z, h : ndarray of shape (1, n_rows)
-            Raw predictions, and the curvature that has been left.
-        dz : ndarray of shape (1, n_rows)
-            What P^-1 g does to them.
-        """
-        slope, there = self._task.space.room(self._task)
-        self._task.loss.evaluate(z + dz, slope, there)
-        left = np.fmin(np.fmin(h, self._h), there)
-        square = dz**2
-        along = float(np.vdot(self._h, square))
-        return left if np.vdot(left, square) < _LASTING * along else None
+    @property
+    def curvature(self):
+        """That P is made of, of shape (K, n_rows)."""
+        return self._h
 
     def _factor(self, h, exact):
         sample = self._n_sampled, self._norms, self._rng

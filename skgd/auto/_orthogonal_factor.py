@@ -71,16 +71,16 @@ class OrthogonalFactor:
         p = len(self._scale)
         if len(g) > p:
             return np.append(self.solve(g[:p]), np.zeros(len(g) - p))
-        x, y = np.zeros_like(g), self._forward(g)
+        y = self._forward(g)
+        x = more = self._backward(y)
         for _ in range(_SOLUTIONS):
-            more = x + self._backward(y)
             image = self._theta * self._bridge.matvec(more)
             left = g - self._bridge.rmatvec(image)[0] - self._more * more
             last, y = y, self._forward(left)
             # in the norm of H^-1: that of g itself is blind to directions that matter
             if not np.linalg.norm(y) < np.linalg.norm(last):
                 break
-            x = more
+            x, more = more, more + self._backward(y)
         return x
 
     def _forward(self, g):

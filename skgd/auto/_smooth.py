@@ -1,10 +1,12 @@
 """Smooth losses with l2 or no penalty: P^-1 g, the plane search, and nothing else."""
 
 import math
+from functools import partial
 
 import numpy as np
 
 from skgd._report import Report
+from skgd.auto._ahead import look_ahead
 from skgd.auto._falls import RESTING, SURPRISE, Falls
 from skgd.auto._metric import Metric
 from skgd.auto._newton import SoftmaxHessian, newton_step
@@ -19,9 +21,8 @@ _AGED = 3.0  # times its estimate that F - F* may be, of a P that is not fresh
 # them, and it may be a hundredth of that.
 _LONG = 0.3
 _LATE = 150  # epochs after which an interior point goes on where l' has kinks
-# Change of raw predictions by the last step below which the next one flattens no rows;
-# and how often rows are left out that one does flatten.
-_NEAR, _MOST_FLATTENED = 0.5, 10
+# Change of raw predictions by the last step below which the next one flattens no rows.
+_NEAR = 0.5
 _DRIFT = 50  # epochs after which z is computed afresh
 # Epochs that begin with a move, where l' has kinks: Newton's steps end as soon as they
 # know which rows curve, and each move takes other rows across. On digits, squared
@@ -52,6 +53,8 @@ class SmoothDescent:
     """
 
     def __init__(self, task, v, b, tol, move=None, earlier=None, goes_on=False):
+        if task.loss.n_outputs > 1:  # a ridge is least without what classes share
+            v = v - v.mean(axis=0)
         self.task, self.v, self.b, self.tol = task, v, b, tol
         self._move = move
         # P^-1 g, then the stochastic move if there is one, then the last step
@@ -143,9 +146,10 @@ class SmoothDescent:
                 gap = task.space.flat_gap(task, self._z, self._d, self._h)
                 estimate = min(gap, objective)
                 certified = self._enough_at(gap, objective)
-        if self._enough_at(objective, objective):  # no loss is negative
-            estimate = min(estimate, objective) if certified else objective
+        if self._enough_at(objective, objective):
+            estimate = estimate if certified else objective
             certified = True
+        estimate = min(estimate, objective)  # no loss is negative
         # Where rows are flat, a step for less than F can tell would follow rounding, to
         # coefficients of 1e17 that no longer give the raw predictions. Elsewhere it
         # still makes the coefficients, of which F tells but the square, more exact.
@@ -182,23 +186,26 @@ class SmoothDescent:
         loss = self.task.loss
         if loss.quadratic or loss.piecewise or not self.task.space.keeps_rows:
             return False
-        certain = loss.n_outputs == 1 and self._P.certifies
-        return certain and self._plane.moves_by >= _NEAR
+        whole = loss.n_outputs == 1 or self._metric.joint
+        return whole and self._P.certifies and self._plane.moves_by >= _NEAR
 
     def _beside_flattening(self, estimate, objective):
-        """Give an estimate without the rows that cease to curve on the next step's way.
+        """Give an estimate from where rows cease to curve on the next steps' way."""
+        metric, plane, n_epochs = self._metric, self._plane, len(self._falls)
 
-        P may be mostly of rows that the step carries far to their side; they hold it
-        back, and behind them F may go on to fall.
-        """
-        metric, h, n_epochs = self._metric, self._h, len(self._falls)
-        for _ in range(_MOST_FLATTENED):
-            h = metric.lasting(self._z, h, self._plane.first()[1])
-            if h is None or not self._enough_at(estimate, objective):
-                break
-            metric.build(h, self._z, self._flat(), n_epochs, bare=True)
-            self._P = metric.P
-            estimate = self._find_direction(objective)
+        def factor(h, z):
+            metric.build(h, z, self._flat(), n_epochs, bare=True)
+            return metric.P
+
+        at = objective, self.v, self._z, metric.curvature
+        first = plane.first_step, plane.first()[1]
+        enough = partial(self._enough_at, objective=objective)
+        found = look_ahead(self.task, at, first, factor, enough)
+        if found is None:
+            return estimate
+        self._P = metric.P
+        estimate, step = found
+        plane.set_first(step)
         return estimate
 
     def _evaluate(self):
@@ -211,9 +218,7 @@ class SmoothDescent:
             self._slope = task.view.rmatvec(d)
         objective = self._loss + task.penalty(self.v)
         self._falls.add(objective)
-        g = np.empty((len(self.v), self.v.shape[1] + 1))
-        np.add(self._slope, task.ridge * self.v, out=g[:, :-1])
-        g[:, -1] = d.sum(axis=1) if task.fit_intercept else 0.0
+        g = task.gradient(d, self.v, self._slope)
         if self._gradient is not None and self._plane.remembered and self._P.kept:
             self._P.learn(self._plane.last_step, g - self._gradient)
         self._gradient = g
@@ -333,7 +338,8 @@ class SmoothDescent:
         hessian = SoftmaxHessian(self.task, self._d)
         needed = self.task.needed(self.tol, objective)
         found = newton_step(hessian, self._gradient, self._P.solve, needed)
-        self._plane.set_first(found.step, found.image)
+        step, image = found.step, found.image
+        self._plane.set_first(step - step.mean(axis=0), image - image.mean(axis=0))
         total = found.decrease + min(found.rest, found.decrease)
         self._ratio = max(1.0, total / max(self._promised, 1e-300))
         self._falls.spend(found.passes)

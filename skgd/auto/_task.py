@@ -76,6 +76,25 @@ class Task:
         """Whether a coefficient at least has a ridge."""
         return bool(self.ridge.any())
 
+    def gradient(self, d, v, slope=None):
+        """Give the gradient of F in v and b, of shape (n_outputs, n_features + 1).
+
+        Without what the kinks of the penalty add.
+
+        Parameters
+        ----------
+        d : ndarray of shape (n_outputs, n_rows)
+            The derivatives of the loss.
+        v : ndarray of shape (n_outputs, n_features)
+        slope : ndarray of shape (n_outputs, n_features) or None
+            d A, if it is known.
+        """
+        g = np.empty((len(v), v.shape[1] + 1))
+        slope = self.view.rmatvec(d) if slope is None else slope
+        np.add(slope, self.ridge * v, out=g[:, :-1])
+        g[:, -1] = d.sum(axis=1) if self.fit_intercept else 0.0
+        return g
+
     def subgradient(self, g, v):
         """Give the subgradient of the least norm, for the gradient g of the rest."""
         if not (self.positive or self.has_l1):
