@@ -129,10 +129,11 @@ class ConjugateGradients:
             certified, estimate = True, min(bound, _DOUBT * by_ways)
         elif not certified and bound <= needed:
             certified, estimate = True, bound
-        if objective <= needed:  # no loss is negative
-            estimate = min(estimate, objective) if certified else objective
+        if objective <= needed:
+            estimate = estimate if certified else objective
             certified = True
         norm = math.sqrt(g @ g)
+        estimate = min(estimate, objective)  # no loss is negative
         return Report(objective, estimate, norm, step, certified, self._stuck)
 
     def _way(self):
