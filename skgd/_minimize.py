@@ -385,7 +385,7 @@ def _jac_of(jac):
     """Give a callable, True, or None for finite differences."""
     if callable(jac) or jac is True:
         return jac
-    if jac in (None, False, "2-point"):
+    if jac is None or jac is False or (isinstance(jac, str) and jac == "2-point"):
         return None
     raise ValueError(
         "jac must be a callable, True where fun gives (value, gradient), or None for"

@@ -536,7 +536,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         return np.exp(raw) if traits_of(self.loss)["link"] == "log" else raw
 
     def _training(self, X, y, sample_weight, *, reset):
-        _validation.check_no_dates(y, "y")
+        _validation.check_numbers(y, "y")
         X, y = _validation.check_training(
             self, X, y, reset=reset, multi_output=True, y_numeric=True
         )
@@ -567,7 +567,7 @@ class GDRegressor(RegressorMixin, BaseGD):
         return y.reshape(len(y), -1)
 
     def _to_score(self, X, y, n_outputs):
-        _validation.check_no_dates(y, "y")
+        _validation.check_numbers(y, "y")
         X, y = _validation.check_X(
             self, X, y, reset=False, multi_output=True, y_numeric=True
         )

@@ -136,6 +136,13 @@ def check_no_dates(array, name: str) -> None:
         )
 
 
+def check_numbers(y, name: str) -> None:
+    """Raise if targets are sparse, dates or durations."""
+    if issparse(y):
+        raise TypeError(f"{name} must be dense: pass {name}.toarray().")
+    check_no_dates(y, name)
+
+
 def check_finite(estimator, X) -> None:
     """Raise scikit-learn's error if X has a NaN or an infinity: a pass over X."""
     name = type(estimator).__name__

@@ -319,11 +319,12 @@ def _with(y, value):
         (np.zeros(0), "0 sample|inconsistent"),
         (np.arange(12).astype("M8[D]"), "y must be numbers, got datetime64"),
         (np.arange(12).astype("m8[D]"), "y must be numbers, got timedelta64"),
+        (csr_array(np.ones((12, 1))), "y must be dense"),
         (None, "requires y to be passed"),
     ],
     ids=[
         *("nan", "inf", "complex", "strings", "short", "3d", "empty"),
-        *("dates", "durations", "none"),
+        *("dates", "durations", "sparse", "none"),
     ],
 )
 def test_bad_target_of_a_regressor_is_refused(bad, message):

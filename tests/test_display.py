@@ -24,6 +24,7 @@ from skgd import (
     GDRegressor,
     GDRegressorCV,
     LearningRateDisplay,
+    Momentum,
 )
 from skgd.display import _grid, _recorded
 from skgd.display._animation import _SIGNS, _frames
@@ -583,6 +584,47 @@ EACH = {
         GDRegressor(), SCALED, Y, max_iter=5
     ),
 }
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"path_kwargs": {"lw": 3, "c": "red"}},
+        {"contour_kwargs": {"cmap": "viridis"}},
+        {"contour_kwargs": {"lw": 1, "color": "red"}, "kind": "surface"},
+    ],
+)
+def test_path_takes_the_words_of_matplotlib(options):
+    display = path_display(**options)
+    if "path_kwargs" in options:
+        assert display.line_.get_linewidth() == 3
+        assert display.line_.get_color() == "red"
+
+
+def test_lines_take_the_words_of_matplotlib():
+    for display in EACH["convergence"](), EACH["rates"]():
+        display.plot(line_kwargs={"lw": 3, "c": "red", "ls": ":"})
+        assert {line.get_linewidth() for line in display.lines_} == {3}
+        assert {line.get_linestyle() for line in display.lines_} == {":"}
+
+
+def test_a_long_title_is_as_wide_as_the_figure():
+    model = GDRegressor(
+        mode="mini-batch", optimizer=Momentum(0.8), eta0=0.005, **TEXTBOOK
+    )
+    display = DescentPathDisplay.from_estimator(
+        model, SCALED[:, 2:4], Y, grid_resolution=20
+    )
+    display.figure_.canvas.draw()
+    seen = display.ax_.title.get_window_extent()
+    assert 0.0 <= seen.x0 < seen.x1 <= display.figure_.bbox.x1
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_display_names_axes_that_are_none(name, plt):
+    display = EACH[name]()
+    with pytest.raises(TypeError, match=r"axes or None, got ndarray"):
+        display.plot(np.array(plt.subplots(1, 2)[1]))
 
 
 @pytest.mark.parametrize("name", EACH)

@@ -711,6 +711,7 @@ def test_unknown_options_are_named():
         ({"fun": lambda x: x}, ValueError, "must return a scalar"),
         ({"jac": lambda x: [1.0]}, ValueError, "as many values as x, 2"),
         ({"jac": "3-point"}, ValueError, "jac must be a callable"),
+        ({"jac": np.ones(2)}, ValueError, "jac must be a callable"),
         ({"x0": [1j, 1.0]}, TypeError, "real"),
         ({"x0": []}, ValueError, "no values"),
     ],

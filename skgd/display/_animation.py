@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skgd.display._axes import pyplot
+from skgd.display._axes import pyplot, wrapped
 
 _FRAMES = 100  # of an animation: a longer path is shown in longer strides
 _PAUSE = 5  # frames that the last picture stays
@@ -102,7 +102,7 @@ class AnimatedPathMixin:
         self.line_.set_data(*path.T)
         self.points_.set_offsets(path)
         self.points_.set_array(np.arange(epoch + 1))
-        self.ax_.set_title(f"{self.title}\nepoch {epoch}")
+        self.ax_.set_title(f"{wrapped(self.title)}\nepoch {epoch}")
         return self.line_, self.points_
 
 

@@ -1,5 +1,7 @@
 """What the pictures share: axes, colours, and matplotlib only when it is needed."""
 
+import textwrap
+
 # Okabe and Ito's colours, told apart by colour-blind readers too, the yellow left out.
 COLOURS = (
     "#0072B2",
@@ -13,6 +15,7 @@ COLOURS = (
 DASHES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 GREY = "#666666"
+_LINE = 60  # characters of a title that a figure of the default width has room for
 
 
 def pyplot(display):
@@ -40,7 +43,32 @@ def whole_numbers():
 def axes_of(display, ax, **options):
     """Give the axes to draw in, new ones by default, and set ax_ and figure_."""
     plt = pyplot(type(display))
+    if ax is not None and not hasattr(ax, "figure"):
+        raise TypeError(f"ax must be matplotlib axes or None, got {type(ax).__name__}.")
     if ax is None:
         _, ax = plt.subplots(layout="constrained", **options)
     display.ax_, display.figure_ = ax, ax.figure
     return ax
+
+
+def wrapped(title):
+    """Give a title in lines that are no longer than a figure is wide."""
+    return "\n".join(textwrap.fill(line, _LINE) for line in title.splitlines())
+
+
+def styled(defaults, options, surface=False):
+    """Give matplotlib's words for a picture, where the user's own replace ours.
+
+    Parameters
+    ----------
+    defaults, options : dict
+        Ours and the user's, who may have written "lw" for "linewidth"; None for none.
+    surface : bool
+        Whether that is drawn, and not a line.
+    """
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
+
+    artist = Poly3DCollection if surface else Line2D
+    return defaults | normalize_kwargs(options or {}, artist)

@@ -10,6 +10,7 @@ from skgd.display._axes import (
     MARKERS,
     axes_of,
     pyplot,
+    styled,
     whole_numbers,
 )
 from skgd.display._recorded import (
@@ -200,7 +201,7 @@ class ConvergenceDisplay:
                 "linewidth": 1.8,
                 "label": f"{name} ({self.end[name]})",
             }
-            self.lines_ += ax.plot(along, height, **style | (line_kwargs or {}))
+            self.lines_ += ax.plot(along, height, **styled(style, line_kwargs))
             self.ends_ += ax.plot(
                 along[-1:],
                 np.minimum(height[-1:], _CEILING),

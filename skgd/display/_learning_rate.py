@@ -9,7 +9,9 @@ from skgd.display._axes import (
     MARKERS,
     axes_of,
     pyplot,
+    styled,
     whole_numbers,
+    wrapped,
 )
 from skgd.display._recorded import at_the_optimum, check_estimator
 from skgd.display._trials import ROOM, Trials
@@ -203,14 +205,14 @@ class LearningRateDisplay:
                 "label": f"{name}: {self._words(name, start)}",
             }
             finite = np.minimum(values, least + 1e3 * room)
-            self.lines_ += ax.plot(finite, **style | (line_kwargs or {}))
+            self.lines_ += ax.plot(finite, **styled(style, line_kwargs))
             above = np.flatnonzero(values > top)
             if len(above):
                 self._mark_the_way_out(name, finite, above[0], top)
         self.optimum_ = ax.axhline(least, color="#000000", linewidth=1.0, linestyle=":")
         self.optimum_.set_label("optimum")
         ax.set_ylim(least - 0.05 * room, top)
-        ax.set(xlabel="epochs", ylabel="objective F", title=self.title)
+        ax.set(xlabel="epochs", ylabel="objective F", title=wrapped(self.title))
         ax.grid(alpha=0.3)
         ax.xaxis.set_major_locator(whole_numbers())
         ax.legend(**place)

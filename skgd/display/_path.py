@@ -4,7 +4,7 @@ import numpy as np
 
 from skgd import _parameters
 from skgd.display._animation import AnimatedPathMixin
-from skgd.display._axes import GREY, axes_of, pyplot, whole_numbers
+from skgd.display._axes import GREY, axes_of, pyplot, styled, whole_numbers, wrapped
 from skgd.display._grid import grid_size, values_on_plane
 from skgd.display._plane import Plane, window
 from skgd.display._recorded import Landscape, check_estimator, rate_of, record
@@ -245,7 +245,11 @@ class DescentPathDisplay(AnimatedPathMixin):
         else:
             ax = axes_of(self, ax)
             self._draw_contours(ax, contour_kwargs or {}, path_kwargs or {})
-        ax.set(xlabel=self.axis_names[0], ylabel=self.axis_names[1], title=self.title)
+        ax.set(
+            xlabel=self.axis_names[0],
+            ylabel=self.axis_names[1],
+            title=wrapped(self.title),
+        )
         ax.set(xlim=self.a[[0, -1]], ylim=self.b[[0, -1]])
         ax.legend(loc="best", framealpha=0.9)
         return self
@@ -264,6 +268,8 @@ class DescentPathDisplay(AnimatedPathMixin):
     def _draw_contours(self, ax, options, path_options):
         height, levels = self._heights()
         defaults = {"levels": levels, "colors": GREY, "linewidths": 0.8, "alpha": 0.8}
+        if "cmap" in options:  # contour takes one of them
+            del defaults["colors"]
         options = defaults | options
         filled = levels if np.isscalar(options["levels"]) else options["levels"]
         ax.contourf(
@@ -290,8 +296,12 @@ class DescentPathDisplay(AnimatedPathMixin):
             "edgecolor": GREY,
         }
         ax.computed_zorder = False  # the path lies on the surface, never in it
+        if "color" in options:
+            del defaults["cmap"]
         self.contours_ = ax.plot_surface(
-            *np.meshgrid(self.a, self.b), surface.values, **defaults | options
+            *np.meshgrid(self.a, self.b),
+            surface.values,
+            **styled(defaults, options, surface=True),
         )
         self._draw_path(
             ax,
@@ -308,7 +318,7 @@ class DescentPathDisplay(AnimatedPathMixin):
         """Draw line, points coloured by epoch and marks, in two dimensions or three."""
         many = len(self.path) > _MANY  # edges and line would hide the colours
         style = {"color": "#0072B2", "linewidth": 0.6 if many else 1.2, "zorder": 3}
-        (self.line_,) = ax.plot(*line, **style | options)
+        (self.line_,) = ax.plot(*line, **styled(style, options))
         self.points_ = ax.scatter(
             *points,
             c=np.arange(len(self.path)),
