@@ -715,7 +715,7 @@ def test_unknown_options_are_named():
         ({"x0": [1j, 1.0]}, TypeError, "real"),
         ({"x0": []}, ValueError, "no values"),
     ],
-    ids=["fun", "jac", "jac named", "complex x0", "empty x0"],
+    ids=["fun", "jac", "jac named", "jac array", "complex x0", "empty x0"],
 )
 def test_arguments_that_make_no_sense_are_refused(arguments, error, match):
     arguments = {"fun": square, "x0": [1.0, 2.0], **arguments}

@@ -67,8 +67,8 @@ def styled(defaults, options, surface=False):
         Whether that is drawn, and not a line.
     """
     from matplotlib.cbook import normalize_kwargs
+    from matplotlib.collections import PolyCollection
     from matplotlib.lines import Line2D
-    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-    artist = Poly3DCollection if surface else Line2D
+    artist = PolyCollection if surface else Line2D
     return defaults | normalize_kwargs(options or {}, artist)
