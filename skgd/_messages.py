@@ -82,6 +82,9 @@ def overflow_message(estimator, problem, error) -> str:
     remedy = "Divide y or the columns of X by a constant"
     if estimator.alpha > 0.0:
         remedy += f", or take a smaller alpha than {estimator.alpha:g}"
+    if not isinstance(estimator.loss, str):
+        name = type(estimator.loss).__name__
+        remedy = f"Check that {name}.derivative is that of {name}.value. {remedy}"
     return (
         f"Floating-point under-/overflow occurred at epoch #{error.epoch}: the"
         f" objective is no finite number.{size} {remedy}, whichever is too large or"

@@ -318,3 +318,8 @@ def test_written_loss_does_not_write_to_the_targets():
     model = GDRegressor(Rude()).fit(X, y)
     assert_array_equal(y, Y)
     assert model.converged_
+
+
+def test_written_loss_whose_derivative_is_another_ones_is_named():
+    with pytest.raises(ValueError, match=r"Check that Broken\.derivative is that of"):
+        GDRegressor(Broken("derivative", lambda v: -v)).fit(X, Y)
