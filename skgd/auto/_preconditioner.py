@@ -123,7 +123,7 @@ class Cholesky:
                 self._grams.append(H)
             self._factors.append(factor_of(task, H))
         keeps_rows, sampled = task.space.keeps_rows, n_sampled is not None
-        self._h = h.copy() if keeps_rows and not sampled and task.followed else None
+        self._h = h.copy() if keeps_rows and task.followed else None
         self._set_exact(task, h if keeps_rows else None, exact and not sampled)
 
     def at(self, task):
