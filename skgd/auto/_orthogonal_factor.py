@@ -129,5 +129,5 @@ def nearly_depends(factor, bridge, h) -> bool:
     nothing, p = factor.dependent(), bridge.n_unknowns
     seen = len(h) if bridge.view.sparse else _SEEN  # columns may differ in few of them
     rows, weight = bridge.heaviest(h, seen)
-    images = np.array([rows.matvec(u[:p]) for u in nothing])
-    return bool((images**2 @ weight).max() > _SAME**2 * weight.sum() / (h.sum() or 1.0))
+    least = _SAME**2 * weight.sum() / (h.sum() or 1.0)
+    return any(rows.matvec(u[:p]) ** 2 @ weight > least for u in nothing)
