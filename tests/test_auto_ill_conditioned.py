@@ -378,6 +378,18 @@ def test_columns_that_nearly_depend_are_told_from_those_that_do(rng, noise):
     assert not nearly_depends(factor, bridge, np.zeros(3000))
 
 
+@pytest.mark.parametrize("noise", [0.0, 1e-8])
+def test_one_of_many_columns_that_nearly_depend_is_seen(rng, noise):
+    X = rng.normal(size=(300, 20))
+    X = np.column_stack([X, X])  # twenty that depend, of which one does not quite
+    X[:, 33] += noise * rng.normal(size=300)
+    H = X.T @ X
+    factor = Factor(H)
+    assert factor.n_dependent == 20
+    bridge = bridge_of(X, intercept=False)
+    assert nearly_depends(factor, bridge, np.ones(300)) == (noise > 0.0)
+
+
 def test_columns_that_depend_leave_a_squared_error_to_its_products(rng, monkeypatch):
     # The last column in the combination: it is not taken for the intercept.
     monkeypatch.delattr("skgd.auto._choice.SmoothDescent")

@@ -8,6 +8,7 @@ _RANK = 1e-14  # of the largest pivot: unknowns beyond stay where they are
 _MOST_WORK = 1e9  # n_rows n_columns^2: half a second a factor
 # Rows that are looked at for columns that differ, and how little is rounding of X.
 _SEEN, _SAME = 256, 1e-10
+_LOOKS = 8  # passes over these rows
 _BLOCK = 1 << 18  # values of rows that are factored at a time
 
 
@@ -129,5 +130,8 @@ def nearly_depends(factor, bridge, h) -> bool:
     nothing, p = factor.dependent(), bridge.n_unknowns
     seen = len(h) if bridge.view.sparse else _SEEN  # columns may differ in few of them
     rows, weight = bridge.heaviest(h, seen)
+    if len(nothing) > _LOOKS:  # what one of them is not, sums of them are not either
+        rng = np.random.default_rng(0)
+        nothing = rng.normal(size=(_LOOKS, len(nothing))) @ nothing
     least = _SAME**2 * weight.sum() / (h.sum() or 1.0)
     return any(rows.matvec(u[:p]) ** 2 @ weight > least for u in nothing)
