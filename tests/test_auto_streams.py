@@ -285,3 +285,16 @@ def test_log_links_of_several_targets_begin_each_at_its_first_count():
         for y in targets.T
     ]
     assert_allclose(model.coef_, [m.coef_ for m in alone], rtol=1e-9)
+
+
+@pytest.mark.parametrize("penalty", [{"penalty": "l1", "alpha": 1e3}, {}])
+def test_log_links_after_fit_go_on_from_its_model(penalty):
+    # Calls of zeros had frozen it, or the next count had replaced its intercept.
+    y = RNG.poisson(20.0, len(X)).astype(float)
+    model = regressor(loss="poisson", **penalty).fit(X, y)
+    before = model.predict(X).mean()
+    model.partial_fit(X[:10], np.zeros(10))
+    after = model.predict(X).mean()
+    assert after != before
+    model.partial_fit(X[10:20], y[10:20])
+    assert model.predict(X).mean() > 0.5 * before

@@ -177,13 +177,19 @@ def _begin(problem, start, mean, losses, first, positive):
     regression = not traits_of(problem.loss)["classification"] and len(losses) == K
     if first and problem.fit_intercept and regression and not model.any():
         model[:, -1] = [best_constant(loss)[0] for loss in losses]
+    spread = _spread(losses, model[:, -1:])
+    if not first and losses[0].log_link:  # the earlier model has a scale
+        at = [
+            loss.curvature_at(z) for loss, z in zip(losses, model[:, -1], strict=True)
+        ]
+        spread = np.where(spread > 0.0, spread, np.array(at)[:, None])
     return Averages(
         Columns(mean, mean),
         model.copy(),
         model.copy(),
         model.copy(),
         np.zeros((K, d)),
-        _spread(losses, model[:, -1:]),
+        spread,
         np.full((K, 1), _FIRST_DISTANCE),
         np.zeros((K, 1)),
         start.coef,
