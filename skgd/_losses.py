@@ -1,7 +1,6 @@
 """Losses that users write."""
 
 from abc import ABC, abstractmethod
-from numbers import Real
 
 import numpy as np
 
@@ -106,9 +105,14 @@ class Loss(ABC):
 
     def _traits(self):
         """Give what the descents ask of a loss, in the words of the registry."""
-        if not (isinstance(self.curvature, Real) and self.curvature > 0.0):
+        try:
+            positive = self.curvature > 0.0
+        except TypeError:
+            positive = False
+        if not positive:
             raise ValueError(
-                f"{type(self).__name__}.curvature must be > 0, got {self.curvature!r}."
+                f"{type(self).__name__}.curvature must be a number and > 0, got"
+                f" {self.curvature!r}."
             )
         return {
             "targets": "real",

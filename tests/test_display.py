@@ -592,6 +592,7 @@ EACH = {
         {"path_kwargs": {"lw": 3, "c": "red"}},
         {"contour_kwargs": {"cmap": "viridis"}},
         {"contour_kwargs": {"lw": 1, "color": "red"}, "kind": "surface"},
+        {"contour_kwargs": {"facecolors": np.ones((20, 20, 4))}, "kind": "surface"},
     ],
 )
 def test_path_takes_the_words_of_matplotlib(options):
@@ -625,6 +626,13 @@ def test_display_names_axes_that_are_none(name, plt):
     display = EACH[name]()
     with pytest.raises(TypeError, match=r"axes or None, got ndarray"):
         display.plot(np.array(plt.subplots(1, 2)[1]))
+    with pytest.raises(TypeError, match=r"axes or None, got Figure"):
+        display.plot(plt.figure())
+
+
+def test_surface_names_axes_that_are_none():
+    with pytest.raises(TypeError, match=r"axes or None, got int"):
+        path_display().plot(3, kind="surface")
 
 
 @pytest.mark.parametrize("name", EACH)

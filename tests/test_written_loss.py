@@ -296,7 +296,7 @@ def test_written_loss_is_not_negative():
 def test_written_loss_has_a_curvature_above_zero(curvature):
     loss = WrittenHuber()
     loss.curvature = curvature
-    with pytest.raises(ValueError, match="curvature must be > 0"):
+    with pytest.raises(ValueError, match="curvature must be a number and > 0"):
         GDRegressor(loss).fit(X, Y)
 
 

@@ -157,7 +157,7 @@ class Metric:
 
     @property
     def curvature(self):
-        """That P is made of, of shape (K, n_rows)."""
+        """The rows' when P was built, (K, n_rows), without what lifts it."""
         return self._h
 
     def _factor(self, h, exact):

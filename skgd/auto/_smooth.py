@@ -194,7 +194,7 @@ class SmoothDescent:
         metric, plane, n_epochs = self._metric, self._plane, len(self._falls)
 
         def factor(h, z):
-            metric.build(h, z, self._flat(), n_epochs, bare=True)
+            metric.build(h, z, False, n_epochs, bare=True)
             return metric.P
 
         at = objective, self.v, self._z, metric.curvature

@@ -43,7 +43,7 @@ def whole_numbers():
 def axes_of(display, ax, **options):
     """Give the axes to draw in, new ones by default, and set ax_ and figure_."""
     plt = pyplot(type(display))
-    if ax is not None and not hasattr(ax, "figure"):
+    if not (ax is None or isinstance(ax, plt.Axes)):
         raise TypeError(f"ax must be matplotlib axes or None, got {type(ax).__name__}.")
     if ax is None:
         _, ax = plt.subplots(layout="constrained", **options)
@@ -70,5 +70,8 @@ def styled(defaults, options, surface=False):
     from matplotlib.collections import PolyCollection
     from matplotlib.lines import Line2D
 
+    options = dict(options or {})
+    # plot_surface has a word of its own for an array of colours
+    own = {name: options.pop(name) for name in ("facecolors",) if name in options}
     artist = PolyCollection if surface else Line2D
-    return defaults | normalize_kwargs(options or {}, artist)
+    return defaults | normalize_kwargs(options, artist) | own

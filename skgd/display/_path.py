@@ -235,12 +235,12 @@ class DescentPathDisplay(AnimatedPathMixin):
         if kind not in ("contour", "surface"):
             raise ValueError(f"kind must be 'contour' or 'surface', got {kind!r}.")
         if kind == "surface":
-            if ax is not None and ax.name != "3d":
+            ax = axes_of(self, ax, subplot_kw={"projection": "3d"})
+            if ax.name != "3d":
                 raise ValueError(
                     "A surface needs axes in three dimensions:"
                     " plt.subplots(subplot_kw={'projection': '3d'})."
                 )
-            ax = axes_of(self, ax, subplot_kw={"projection": "3d"})
             self._draw_surface(ax, contour_kwargs or {}, path_kwargs or {})
         else:
             ax = axes_of(self, ax)
