@@ -91,14 +91,14 @@ def check(task, tol=1e-4):
     """Run to `tol`; the gap to a far better run keeps it, and the estimate is right."""
     epochs, reports = descend(task, tol=tol)
     best, _ = descend(task, tol=1e-12, v=epochs.v, b=epochs.b)
-    explained = task.null_objective - best.objective
-    gap = epochs.objective - best.objective
+    explained = task.null_objective - best.at.objective
+    gap = epochs.at.objective - best.at.objective
     objectives = [report.objective for report in reports]
     assert np.all(np.diff(objectives) <= 0)
     assert np.isfinite(objectives).all()
     assert reports[-1].certified
-    assert gap <= tol * explained + 1e-14 * abs(best.objective)
-    assert reports[-1].suboptimality >= gap / 3 - 1e-14 * abs(best.objective)
+    assert gap <= tol * explained + 1e-14 * abs(best.at.objective)
+    assert reports[-1].suboptimality >= gap / 3 - 1e-14 * abs(best.at.objective)
     return epochs, best
 
 
@@ -304,7 +304,7 @@ def test_proximal_ends_certified_on_random_tasks(seed):
     epochs, reports = descend(task)
     assert np.isfinite(epochs.v).all()
     assert reports[-1].certified
-    assert epochs.objective <= task.null_objective * (1 + 1e-12)
+    assert epochs.at.objective <= task.null_objective * (1 + 1e-12)
 
 
 @pytest.mark.parametrize("swept", [0, 3])
@@ -481,10 +481,10 @@ def test_rows_that_cross_kinks_for_ever_are_left_to_an_interior_point(seed):
     task = make_task(X, y, "huber", alpha=1e-4, parameter=0.1)
     newton, reports = descend(task, tol=1e-10)
     assert reports[-1].certified
-    gap = model.objective_ - newton.objective
-    assert -1e-9 * newton.objective <= gap
-    assert gap <= 1e-4 * (task.null_objective - newton.objective)
-    assert model.suboptimality_ >= gap / 3 - 1e-9 * newton.objective
+    gap = model.objective_ - newton.at.objective
+    assert -1e-9 * newton.at.objective <= gap
+    assert gap <= 1e-4 * (task.null_objective - newton.at.objective)
+    assert model.suboptimality_ >= gap / 3 - 1e-9 * newton.at.objective
 
 
 @pytest.mark.parametrize("penalty", ["l1", "elasticnet"])

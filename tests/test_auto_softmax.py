@@ -439,7 +439,7 @@ def test_blocks_do_not_wait_for_another_look(rng):
     """Else what they promise may fall to rounding, and the fit ends uncertified."""
     task, *_ = task_of(rng, 1e-3, rng.integers(0, K, N), rng.random(N) + 0.1)
     descent = SmoothDescent(task, np.zeros((K, D)), task.constant.copy(), 1e-6)
-    descent._no_step_before = 10**9
+    descent._direction._no_step_before = 10**9
     for _ in range(30):
         report = descent.run_epoch()
         needed = task.needed(1e-6, report.objective)

@@ -171,14 +171,13 @@ class BlockSpace:
         for gram in task.loss.grams_of_pairs(z):
             yield gram * scale * scale[:, None]
 
-    def shares(self, state):
+    def shares(self, at, proposal):
         """Yield shares of a step: all of it, the best of its parts, then ever less.
 
         A look at the end of the step sees the parts, too.
         """
-        loss, penalty = state.task.loss, state.task.penalty
-        v, z, dv = state.v, state.z, state.proposal.dv
-        image = state.proposal.image
+        loss, penalty = at.task.loss, at.task.penalty
+        v, z, dv, image = at.v, at.z, proposal.dv, proposal.image
         first, wanted = 1.0, loss.wants_grams
         if loss.knows(z + image):
             yield first
@@ -195,7 +194,7 @@ class BlockSpace:
         yield best
         yield from (best * part for part in _PARTS)
 
-    def search_face(self, state, steps):
+    def search_face(self, at, steps):
         """Leave the step as it is: the next one costs a round, and a search more."""
 
     def make_move(self, task, mode, seed):

@@ -1,7 +1,6 @@
 """The direction of a smooth descent, and what it tells is left of F - F*."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,29 +20,6 @@ _LONG = 0.3
 _NEAR = 0.5
 
 
-@dataclass
-class Point:
-    """A model of a smooth task, and what a pass over X finds there.
-
-    Attributes
-    ----------
-    v : ndarray of shape (K, n_features)
-    z, d, h : ndarray of shape (K, n_rows)
-        The raw predictions, s l'(z) and s l''(z).
-    objective : float
-        F.
-    gradient : ndarray of shape (K, n_features + 1)
-        Of F, that in the intercepts last.
-    """
-
-    v: np.ndarray
-    z: np.ndarray
-    d: np.ndarray
-    h: np.ndarray
-    objective: float
-    gradient: np.ndarray
-
-
 class Direction:
     """P^-1 g, or a Newton step that products with H make of it, and its decrement.
 
@@ -59,6 +35,11 @@ class Direction:
         Whose first direction is set.
     falls : Falls
         How F has fallen.
+
+    Attributes
+    ----------
+    gradient : ndarray of shape (K, n_features + 1)
+        Of F, that in the intercepts last; where the direction was found.
     """
 
     def __init__(self, task, tol, metric, plane, falls):
@@ -66,11 +47,12 @@ class Direction:
         self._metric, self._plane, self._falls = metric, plane, falls
         self._gap = DualityGap(task)
         self._bound = np.inf  # the duality gap, if P does not certify
-        self._point, self._needed = None, 0.0  # the last one, and what is enough there
+        self._at, self._needed = None, 0.0  # where it was found; what is enough there
         self._ratio = 1.0  # of a Newton step's decrease to what P promised, at the last
         self._no_step_before = 0  # passes: the last Newton step led nowhere
         self._shares = 0.0, 0.0  # of the direction, that the last two steps took
         self._promised = np.inf  # half g' P^-1 g
+        self.gradient = None
 
     @property
     def at_rest(self) -> bool:
@@ -79,7 +61,7 @@ class Direction:
         To coefficients of 1e17 that no longer give the raw predictions. Elsewhere it
         still makes the coefficients, of which F tells but the square, more exact.
         """
-        rounding = ROUNDING * abs(self._point.objective)
+        rounding = ROUNDING * abs(self._at.objective)
         return self._metric.lifted and self._promised <= rounding
 
     def metric_of_moves(self):
@@ -93,12 +75,12 @@ class Direction:
         self._shares = self._shares[1], share
         self._metric.learn(self._plane.taken)
 
-    def find(self, point):
+    def find(self, at):
         """Set the plane's first direction.
 
         Parameters
         ----------
-        point : Point
+        at : Position
 
         Returns
         -------
@@ -107,7 +89,7 @@ class Direction:
         certified : bool
             Whether it may end the descent.
         """
-        estimate, certified = self._by_decrement(self._move_to(point))
+        estimate, certified = self._by_decrement(self._move_to(at))
         if self._metric.P.kept and self._promises_enough(estimate):
             estimate, certified = self._by_newton_step(estimate)
         elif self._of_blocks and self._enough(self._promised):
@@ -116,7 +98,7 @@ class Direction:
             estimate, certified = self._beside_kinks(estimate, certified)
         if self._metric.lifted:  # what P promises says nothing
             estimate, certified = self._where_flat()
-        objective = point.objective  # no loss is negative
+        objective = at.objective  # no loss is negative
         if self._enough(objective):
             estimate, certified = estimate if certified else objective, True
         return min(estimate, objective), certified
@@ -126,15 +108,15 @@ class Direction:
 
     # --- P, and P^-1 g
 
-    def _move_to(self, point) -> bool:
+    def _move_to(self, at) -> bool:
         """Have P learn, build it if the curvature has changed; tell if it is fresh."""
-        metric, last = self._metric, self._point
+        metric, before, task = self._metric, self.gradient, self._task
         joint, n_epochs = metric.joint, len(self._falls)
-        if last is not None and self._plane.remembered and self._metric.P.kept:
-            self._metric.P.learn(self._plane.last_step, point.gradient - last.gradient)
-        self._point = point
-        self._needed = self._task.needed(self._tol, point.objective)
-        fresh = metric.refresh(point.h, point.z, self._flat(), n_epochs)
+        self._at, self._needed = at, task.needed(self._tol, at.objective)
+        self.gradient = task.gradient(at.d, at.v, at.slope)
+        if before is not None and self._plane.remembered and metric.P.kept:
+            metric.P.learn(self._plane.last_step, self.gradient - before)
+        fresh = metric.refresh(at.h, at.z, self._flat(), n_epochs)
         if metric.joint and not joint:
             self._falls.forget_decrements()
         return fresh
@@ -145,18 +127,18 @@ class Direction:
         Without a penalty, fewer than there are coefficients. With one, none at all: on
         the intercept, F is a line.
         """
-        task, at = self._task, self._point
+        task, at = self._task, self._at
         if not task.loss.piecewise:
             return False
         if task.has_ridge:
-            slope = np.abs(at.gradient[:, -1]).max()
+            slope = np.abs(self.gradient[:, -1]).max()
             return task.space.n_curved(at.h) == 0 and task.space.tilted(at.d, slope)
         n_columns = np.count_nonzero(task.view.scale) + int(task.fit_intercept)
         return task.space.n_curved(at.h) <= n_columns
 
     def _set_newton(self) -> float:
         """Set -P^-1 g; give the estimate of F - F* that it makes."""
-        gradient, falls = self._point.gradient, self._falls
+        gradient, falls = self.gradient, self._falls
         step = self._metric.P.solve(-gradient)
         if len(step) > 1:
             step -= step.mean(axis=0)
@@ -172,8 +154,8 @@ class Direction:
         return min(self._bound, max(self._ratio * self._promised, left, 0.0))
 
     def _gap_here(self) -> float:
-        at = self._point
-        return self._gap.bound(at.objective, at.gradient, at.h.sum(axis=1))
+        at = self._at
+        return self._gap.bound(at.objective, self.gradient, at.h.sum(axis=1))
 
     # --- What is left: each gives an estimate, and whether it certifies
 
@@ -185,7 +167,7 @@ class Direction:
                 return self._bound, True  # the rest has not been confirmed
             return estimate, len(self._falls) > WINDOW
         good = fresh and not (metric.floored or self._metric.P.lacks_digits)
-        good |= self._enough(self._point.objective)
+        good |= self._enough(self._at.objective)
         if not good and self._enough(estimate):
             estimate = self._anew(estimate)
         if self._enough(estimate) and self._may_flatten:
@@ -198,7 +180,7 @@ class Direction:
         With every row's curvature r times that in P at least, H is r P at least; but
         seldom does the row that has lost most decide.
         """
-        metric, at = self._metric, self._point
+        metric, at = self._metric, self._at
         floored = metric.floored
         unlike = metric.lifted or floored or self._metric.P.lacks_digits
         if not (unlike or self._task.loss.piecewise):
@@ -231,7 +213,7 @@ class Direction:
             metric.build(h, z, False, n_epochs, bare=True)
             return metric.P
 
-        at = self._point
+        at = self._at
         start = at.objective, at.v, at.z, metric.curvature
         first = plane.first_step, plane.first()[1]
         found = look_ahead(self._task, start, first, factor, self._enough)
@@ -254,10 +236,8 @@ class Direction:
 
     def _by_newton_step(self, estimate):
         """Take a Newton step for the direction, and what it tells is left."""
-        hessian = SoftmaxHessian(self._task, self._point.d)
-        found = newton_step(
-            hessian, self._point.gradient, self._metric.P.solve, self._needed
-        )
+        hessian = SoftmaxHessian(self._task, self._at.d)
+        found = newton_step(hessian, self.gradient, self._metric.P.solve, self._needed)
         step, image = found.step, found.image
         self._plane.set_first(step - step.mean(axis=0), image - image.mean(axis=0))
         total = found.decrease + min(found.rest, found.decrease)
@@ -295,7 +275,7 @@ class Direction:
 
     def _beside_kinks(self, estimate, certified):
         """Look where the step leads: rows may cross kinks of l'."""
-        at, certifies = self._point, self._metric.P.certifies
+        at, certifies = self._at, self._metric.P.certifies
         start = at.objective, at.v, at.z, at.h
         trial = Trial(self._task, start, self._plane.first())
         # Of a diagonal P the step may be too long; that F falls, the epochs say.
@@ -317,7 +297,7 @@ class Direction:
 
     def _where_flat(self):
         """Give the objective, or a gap that is enough; no loss is negative."""
-        task, at = self._task, self._point
+        task, at = self._task, self._at
         if not self._enough(self._promised):
             return at.objective, False
         gap = task.space.flat_gap(task, at.z, at.d, at.h)

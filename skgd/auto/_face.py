@@ -8,23 +8,23 @@ from skgd.auto._plane import CANCELLING
 _TRIALS = 5
 
 
-def search_face(state, steps) -> None:
+def search_face(at, steps) -> None:
     """Minimise F over the span of the steps, as far as every sign holds.
 
     Parameters
     ----------
-    state : ProximalNewton
-        Its v, b, z, d, h and objective are updated.
+    at : Position
+        Goes there, if F is less.
     steps : list of (dv, db, dz)
         Those that move a coefficient which is zero now are left out.
     """
-    task, v = state.task, state.v
+    task, v = at.task, at.v
     kinked = (task.l1 > 0) | task.positive
     fixed = (v == 0) & kinked
     steps = [step for step in steps if not step[0][fixed].any()]
     if not steps:
         return
-    plane = _Plane(task, state, steps, np.where(fixed, 0.0, np.sign(v)) * kinked)
+    plane = _Plane(at, steps, np.where(fixed, 0.0, np.sign(v)) * kinked)
     c = np.zeros(len(steps))
     best, g, H = plane(c)
     for _ in range(_TRIALS):
@@ -33,32 +33,31 @@ def search_face(state, steps) -> None:
         if not value < best:
             break
         gained, best, c = best - value, value, trial
-        if gained < 1e-2 * (state.objective - best):
+        if gained < 1e-2 * (at.objective - best):
             break
-    if not best < state.objective:
+    if not best < at.objective:
         return
-    old = state.v, state.b, state.z, state.objective
-    state.v = plane.v(c).reshape(v.shape)
-    state.b = state.b + c @ np.array([step[1] for step in steps])
+    before, start = at.objective, at.place
+    v = plane.v(c).reshape(v.shape)
+    b = at.b + c @ np.array([step[1] for step in steps])
     if np.abs(c).max() > CANCELLING:
-        state.z = task.view.matvec(state.v) + state.b[:, None]
+        z = task.view.matvec(v) + b[:, None]
     else:
-        state.z = state.z + (c @ plane.dz.reshape(len(c), -1)).reshape(state.z.shape)
-    state._evaluate()
-    if not state.objective <= old[3]:
-        state.v, state.b, state.z, _ = old
-        state._evaluate()
+        z = at.z + (c @ plane.dz.reshape(len(c), -1)).reshape(at.z.shape)
+    at.go(v, b, z)
+    if not at.objective <= before:
+        at.go(*start)
 
 
 class _Plane:
     """F on the span of the steps, with the kinks of the present signs."""
 
-    def __init__(self, task, state, steps, signs):
-        self._task, self._z = task, state.z
-        self._start, self._signs = state.v.ravel(), signs.ravel()
+    def __init__(self, at, steps, signs):
+        task = self._task = at.task
+        self._z, self._start, self._signs = at.z, at.v.ravel(), signs.ravel()
         self._dv = np.array([step[0].ravel() for step in steps])
         self.dz = np.array([step[2] for step in steps])
-        K = len(state.v)
+        K = len(at.v)
         self._ridge = np.concatenate([task.ridge] * K)
         self._slope = np.concatenate([task.l1] * K) * self._signs
         self._bend = (self._dv * self._ridge) @ self._dv.T

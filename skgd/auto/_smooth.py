@@ -5,10 +5,11 @@ import math
 import numpy as np
 
 from skgd._report import Report
-from skgd.auto._direction import Direction, Point
+from skgd.auto._direction import Direction
 from skgd.auto._falls import Falls
 from skgd.auto._metric import Metric
 from skgd.auto._plane import Plane
+from skgd.auto._position import Position
 
 _LATE = 150  # epochs after which an interior point goes on where l' has kinks
 _DRIFT = 50  # epochs after which z is computed afresh
@@ -43,22 +44,31 @@ class SmoothDescent:
     def __init__(self, task, v, b, tol, move=None, earlier=None, goes_on=False):
         if task.loss.n_outputs > 1:  # a ridge is least without what classes share
             v = v - v.mean(axis=0)
-        self.task, self.v, self.b, self.tol = task, v, b, tol
+        self.task, self.tol = task, tol
         self._move = move
         # P^-1 g, then the stochastic move if there is one, then the last step
         self._plane = Plane(task, 2 if move is None else 3)
-        self._loss, self._slope = np.nan, None  # and its gradient; none if z has moved
-        if earlier is not None:
-            self._take_over(earlier)
-        else:
-            self._d, self._h = task.space.room(task)
-            self._z = self._raw_predictions()
-            self._metric = Metric(task, tol)
-        self._begin = (v, b, self._z.copy()) if task.followed else None
+        self._metric = earlier._metric.at(task) if earlier else Metric(task, tol)
+        if earlier is not None and earlier._begin is not None:
+            (begin_v, begin_b, z), at = earlier._begin, earlier._at
+            # from one penalty to the next the way is alike
+            self._plane.remember(at.v - begin_v, at.b - begin_b, at.z - z)
+        self._at = Position(task, v, b, earlier and earlier._at)
+        self._begin = (v, b, self._at.z.copy()) if task.followed else None
         self._falls = Falls(task, warm=not goes_on and bool(v.any()))
         self._direction = Direction(task, tol, self._metric, self._plane, self._falls)
         self._stuck = False
         self._report = None
+
+    @property
+    def v(self):
+        """The coefficients."""
+        return self._at.v
+
+    @property
+    def b(self):
+        """The intercepts."""
+        return self._at.b
 
     def run_epoch(self) -> Report:
         """Step, and look at where that led."""
@@ -86,17 +96,6 @@ class SmoothDescent:
             return False
         return report.exhausted or len(self._falls) > _LATE
 
-    def _take_over(self, earlier):
-        self._z, self._d, self._h = earlier._z, earlier._d, earlier._h
-        self._loss, self._slope = earlier._loss, earlier._slope
-        self._metric = earlier._metric.at(self.task)
-        if earlier._begin is not None:  # from one penalty to the next the way is alike
-            v, b, z = earlier._begin
-            self._plane.remember(earlier.v - v, earlier.b - b, earlier._z - z)
-
-    def _raw_predictions(self):
-        return self.task.view.matvec(self.v) + self.b[:, None]
-
     @property
     def _enough(self) -> bool:
         """Whether the last estimate meets the tolerance."""
@@ -104,23 +103,17 @@ class SmoothDescent:
         return report.suboptimality <= self.task.needed(self.tol, report.objective)
 
     def _look(self, step=np.nan):
-        point = self._evaluate()
-        estimate, certified = self._direction.find(point)
-        norm = math.sqrt(np.vdot(point.gradient, point.gradient))
-        self._stuck |= self._direction.at_rest
-        return Report(point.objective, estimate, norm, step, certified, self._stuck)
-
-    def _evaluate(self):
-        task, d, h = self.task, self._d, self._h
+        """Find the objective, the next direction, and what it tells is left."""
+        at = self._at
         if len(self._falls) % _DRIFT == _DRIFT - 1:
-            self._z, self._slope = self._raw_predictions(), None
-        if self._slope is None:
-            self._loss = task.loss.evaluate(self._z, d, h)
-            self._slope = task.view.rmatvec(d)
-        objective = self._loss + task.penalty(self.v)
-        self._falls.add(objective)
-        g = task.gradient(d, self.v, self._slope)
-        return Point(self.v, self._z, d, h, objective, g)
+            at.predict()
+        at.evaluate()
+        self._falls.add(at.objective)
+        estimate, certified = self._direction.find(at)
+        g = self._direction.gradient
+        self._stuck |= self._direction.at_rest
+        norm = math.sqrt(np.vdot(g, g))
+        return Report(at.objective, estimate, norm, step, certified, self._stuck)
 
     def _drop_move(self):
         self._move = None
@@ -133,25 +126,20 @@ class SmoothDescent:
 
     def _step(self):
         """Minimise F over the plane of the moves; give what was taken of P^-1 g."""
-        plane = self._plane
+        plane, at = self._plane, self._at
         if self._move is not None and self._unsettling():
             self._drop_move()
         if self._move is not None:
-            at = self.v, self.b, self._z, self._d, self._h
-            plane.set_move(*self._move(*at, self._direction.metric_of_moves()))
-        share, objective, step = plane.minimise(self.v, self._z)
-        if self._move is not None and not objective < self._falls.objectives[-1]:
+            metric = self._direction.metric_of_moves()
+            plane.set_move(*self._move(at.v, at.b, at.z, at.d, at.h, metric))
+        share, objective, step = plane.minimise(at.v, at.z)
+        if self._move is not None and not objective < at.objective:
             # Of rows that hardly curve a move may be so long that beside it nothing is
             # left of the other directions.
             self._drop_move()
-            share, objective, step = plane.minimise(self.v, self._z)
+            share, objective, step = plane.minimise(at.v, at.z)
         self._direction.learn(share)
-        self._stuck = not objective < self._falls.objectives[-1]
-        if step is None:
-            return share
-        move, shift, image = step
-        self._z += image
-        self._slope = None
-        self.v = self.v + move
-        self.b = self.b + shift
+        self._stuck = not objective < at.objective
+        if step is not None:
+            at.advance(*step)
         return share

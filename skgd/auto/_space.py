@@ -110,13 +110,13 @@ class Memory:
             for b in range(a):
                 yield task.view.gram(weighted[a] * share[b])
 
-    def shares(self, state):
+    def shares(self, at, proposal):
         """Give the shares of a step that are tried: halves of halves."""
         return [0.5**k for k in range(_HALVINGS)]
 
-    def search_face(self, state, steps):
+    def search_face(self, at, steps):
         """Minimise F over the span of the steps; see `search_face`."""
-        search_face(state, steps)
+        search_face(at, steps)
 
     def make_move(self, task, mode, seed):
         """Give the callable of a stochastic epoch; see `make_move`."""
