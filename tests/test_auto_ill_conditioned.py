@@ -462,3 +462,26 @@ def test_ill_conditioned_rows_with_a_column_of_their_own_are_left_behind():
     model = GDClassifier(penalty=None, fit_intercept=False).fit(X, y)
     assert model.converged_
     assert model.suboptimality_ < 1e-4
+
+
+@pytest.mark.parametrize("seed", [8, 28, 43, 60, 106])
+def test_ill_conditioned_rows_that_curve_may_be_many_and_alike(seed):
+    """Equal rows curve in one direction: in others F may be a line to the next kink."""
+    rng = np.random.default_rng(seed)
+    n, d = int(rng.integers(20, 120)), int(rng.integers(3, 25))
+    X = rng.normal(size=(n, d))
+    raw = X @ rng.normal(size=d) / d**0.5
+    y = (raw + 0.7 * rng.normal(size=n) > 0.0).astype(int)
+    X[n // 3 : n // 3 + n // 4] = X[n // 3] * (seed % 2 == 0)
+    weight = rng.exponential(size=n)
+    lowest, model, null = (
+        GDClassifier("modified_huber", **given).fit(X, y, sample_weight=weight)
+        for given in (
+            {"alpha": 1e-9, "tol": 1e-9},
+            {"penalty": None, "tol": 1e-6},
+            {"alpha": 1e20},
+        )
+    )
+    assert model.converged_
+    above = model.objective_ - lowest.objective_  # of F*, which a ridge only raises
+    assert above <= 1e-6 * (null.objective_ - lowest.objective_)

@@ -172,7 +172,22 @@ class Direction:
             estimate = self._anew(estimate)
         if self._enough(estimate) and self._may_flatten:
             estimate = self._beside_flattening(estimate)
+        if self._enough(estimate) and self._leans():
+            estimate = self._lift()
         return estimate, True
+
+    def _leans(self) -> bool:
+        """Tell whether F slopes where no row curves, which P^-1 g does not see."""
+        task = self._task
+        if task.has_ridge or not task.loss.piecewise:
+            return False
+        return not self._enough(self._metric.decrement_if_lifted(self.gradient))
+
+    def _lift(self) -> float:
+        """Have all rows count for a little in P; give what that promises."""
+        at, metric = self._at, self._metric
+        metric.build(at.h, at.z, True, len(self._falls))
+        return self._set_newton()
 
     def _anew(self, estimate) -> float:
         """Give what a fresh P estimates, or of a bound that is enough what is likely.

@@ -26,6 +26,9 @@ _BEFORE_DOUBLING = 8
 # 300 near-separable problems, alpha 0, 1e-9, 1e-7: 12 400 epochs without, 9500 with it.
 _SHORT, _LONG = 0.25, 0.75
 _LEAST_FLOOR, _MOST_FLOOR = 1e-4, 0.1
+# Of the bound of l'': far below what a row counts for in a metric, since F may go on
+# to fall along a small slope until a row comes to its kink.
+_NEXT_TO_NOTHING = 1e-9
 
 
 class Metric:
@@ -137,10 +140,9 @@ class Metric:
         self._h, self.lifted = h.copy(), flat
         self._built_floor = 0.0 if bare else self._floor
         if flat:
-            h = task.space.lifted(task.loss, h, LEAST_CURVATURE * task.loss.curvature)
+            h = self._lifted(h, LEAST_CURVATURE)
         elif self._built_floor:
-            least = self._built_floor * task.loss.curvature
-            h = task.space.lifted(task.loss, h, least)
+            h = self._lifted(h, self._built_floor)
         self._exact |= bare
         exact = self._exact and not flat
         if self.joint:
@@ -155,10 +157,30 @@ class Metric:
                 self._n_sampled = None  # all rows have them
                 self.P = self._factor(h, exact)
 
+    def decrement_if_lifted(self, g) -> float:
+        """Give half g' P^-1 g of a P where rows count for next to nothing, or zero.
+
+        Zero where H has no direction of curvature zero. Along one that all columns
+        have, g is zero, and lifting changes nothing; along one that is of rows which
+        do not curve at present alone F may be a line, of which P^-1 g knows nothing.
+
+        Parameters
+        ----------
+        g : ndarray of shape (K, n_features + 1)
+        """
+        if self.lifted or not getattr(self.P, "n_dependent", 0):
+            return 0.0
+        lifted = self._factor(self._lifted(self._h, _NEXT_TO_NOTHING), False)
+        return 0.5 * float(np.vdot(g, lifted.solve(g)))
+
     @property
     def curvature(self):
         """The rows' when P was built, (K, n_rows), without what lifts it."""
         return self._h
+
+    def _lifted(self, h, share):
+        loss = self._task.loss
+        return self._task.space.lifted(loss, h, share * loss.curvature)
 
     def _factor(self, h, exact):
         sample = self._n_sampled, self._norms, self._rng

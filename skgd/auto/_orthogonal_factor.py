@@ -28,6 +28,11 @@ class OrthogonalFactor:
     more : ndarray of shape (n_unknowns,)
         Not negative.
 
+    Attributes
+    ----------
+    n_dependent : int
+        Unknowns that stay where they are, as others do what they would.
+
     Raises
     ------
     LinAlgError
@@ -60,6 +65,7 @@ class OrthogonalFactor:
         pivots = np.abs(np.diagonal(triangle))
         rank = int((pivots > _RANK * pivots[0]).sum())
         self._triangle, self._kept = triangle[:rank, :rank], order[:rank]
+        self.n_dependent = len(order) - rank
 
     @staticmethod
     def suits(bridge) -> bool:

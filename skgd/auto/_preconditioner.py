@@ -89,6 +89,8 @@ class Cholesky:
     ----------
     lacks_digits : bool
         Whether that would tell more.
+    n_dependent : int
+        Unknowns of all outputs that H takes for combinations of others.
 
     Notes
     -----
@@ -135,6 +137,11 @@ class Cholesky:
         other._factors = [factor_of(task, H) for H in self._grams]
         other._set_exact(task, self._h, self._exact is not self._factors)
         return other
+
+    @property
+    def n_dependent(self):
+        """See the class."""
+        return sum(factor.n_dependent for factor in self._exact)
 
     def _set_exact(self, task, h, exact):
         self._exact = self._factors
