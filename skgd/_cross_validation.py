@@ -208,7 +208,7 @@ class AlphaSearch:
         if not fits:
             raise ValueError(f"cv must give a fold at least, got {self.cv!r}.")
         at_once = self.n_alphas_no_change or n_alphas
-        with Parallel(n_jobs=self.n_jobs, prefer="threads") as parallel:
+        with Parallel(n_jobs=self.n_jobs, require="sharedmem") as parallel:
             while len(fits[0]) < n_alphas:
                 more = parallel(delayed(_next)(fold, at_once) for fold in folds)
                 for fold, new in zip(fits, more, strict=True):

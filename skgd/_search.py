@@ -62,6 +62,8 @@ class GDRegressorCV(AlphaSearch, GDRegressor):
         As in :class:`GDRegressor`.
     quantile : float, default=0.5
         As in :class:`GDRegressor`.
+    power : float, default=1.5
+        As in :class:`GDRegressor`.
     cv : int, splitter, iterable or None, default=None
         The folds: None is five, an int is their number, of
         :class:`~sklearn.model_selection.KFold`; or a splitter of scikit-learn, or pairs
@@ -177,6 +179,7 @@ class GDRegressorCV(AlphaSearch, GDRegressor):
         shuffle=True,
         epsilon=0.1,
         quantile=0.5,
+        power=1.5,
         cv=None,
         scoring=None,
         refit=True,
@@ -207,6 +210,7 @@ class GDRegressorCV(AlphaSearch, GDRegressor):
         self.shuffle = shuffle
         self.epsilon = epsilon
         self.quantile = quantile
+        self.power = power
         self.cv = cv
         self.scoring = scoring
         self.refit = refit

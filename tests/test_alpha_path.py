@@ -160,6 +160,23 @@ def test_path_keeps_the_dtype_of_X():
     assert_allclose(path.coefs, other.coefs, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "given", [{}, {"penalty": "l1"}, {"loss": "huber"}, {"positive": True}]
+)
+def test_path_tells_what_single_precision_costs(given, rng):
+    X = rng.normal(size=(300, 3)).astype(np.float32)
+    y = 1e8 + 3.3 + X @ [1.0, 2.0, 3.0] + 0.1 * rng.normal(size=300)
+    estimator = GDRegressor(alpha=1e-4, **given)
+    with pytest.warns(ConvergenceWarning, match="do not survive"):
+        path = alpha_path(estimator, X, y, alphas=[1e-2, 1e-4])
+    with pytest.warns(ConvergenceWarning, match="do not survive"):
+        fit = estimator.fit(X, y)
+    assert not path.converged[1]
+    assert not fit.converged_
+    assert_allclose(path.objectives[1], fit.objective_, rtol=1e-3)
+    assert path.suboptimalities[1] >= 0.9 * fit.suboptimality_
+
+
 def test_path_weighs_rows():
     X, y = DIABETES
     weight = np.arange(len(y)) % 3

@@ -2,6 +2,7 @@
 
 import pickle
 import tracemalloc
+from copy import copy
 
 import numpy as np
 import pytest
@@ -207,6 +208,14 @@ def test_a_value_that_is_not_finite_leaves_the_model_alone(bad):
     broken[3, 2] = bad
     with pytest.raises(ValueError, match=r"NaN|infinity"):
         model.partial_fit(broken, TARGETS)
+    assert pickle.dumps(model) == before
+
+
+def test_a_copy_goes_its_own_way(stepping):
+    make, parameters, y = stepping
+    model = make(**parameters).partial_fit(X[:100], y[:100], **_known(make))
+    before = pickle.dumps(model)
+    copy(model).partial_fit(X[100:], y[100:])
     assert pickle.dumps(model) == before
 
 

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import sklearn
+from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 from sklearn.base import clone
@@ -101,6 +102,33 @@ def test_cv_in_threads_is_the_same():
     one, other = _fitted("softmax"), _fitted("softmax", n_jobs=2)
     assert_array_equal(one.scores_, other.scores_)
     assert_array_equal(one.coef_, other.coef_)
+
+
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_cv_shares_memory_where_a_backend_of_processes_is_asked_for(backend):
+    one = _fitted("softmax")
+    with parallel_config(backend=backend, n_jobs=2):
+        other = _fitted("softmax")
+    assert_array_equal(one.scores_, other.scores_)
+
+
+def test_cv_has_the_parameters_of_the_plain_estimators():
+    for with_cv, plain in (
+        (GDRegressorCV, GDRegressor),
+        (GDClassifierCV, GDClassifier),
+    ):
+        missing = plain().get_params().keys() - with_cv().get_params().keys()
+        assert missing == {"alpha", "warm_start"}
+
+
+def test_cv_takes_the_power_of_tweedie(rng):
+    X = rng.normal(size=(200, 3))
+    y = rng.poisson(1.0, 200) * rng.gamma(1.0, size=200)
+    given = {"loss": "tweedie", "power": 1.2, "tol": 1e-8}
+    model = GDRegressorCV(alphas=3, **given).fit(X, y)
+    plain = GDRegressor(alpha=model.alpha_, **given).fit(X, y)
+    assert_allclose(model.coef_, plain.coef_, rtol=1e-3)
+    assert_allclose(model.objective_, plain.objective_, rtol=1e-8)
 
 
 def test_cv_on_sparse_data_is_the_same():

@@ -143,6 +143,7 @@ def _recall(problem, start, here, losses, positive):
             average=_moved(memory.average, moments.mean - memory.moments.mean),
             origin=_moved(memory.origin, moments.mean - memory.moments.mean),
             gradient=memory.gradient.copy(),
+            squares=memory.squares.copy(),
         )
     memory.moments = moments
     if losses[0].log_link and problem.fit_intercept and not first:

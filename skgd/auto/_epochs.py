@@ -85,12 +85,11 @@ class AutoEpochs:
         """Give the epochs of another penalty, no less than the first, from here on.
 
         What does not depend on the penalty is shared: columns, losses, raw predictions
-        and, as far as they are still good, Gram matrices. The objective is that of the
-        descent, before coefficients have X's dtype: another read of X would cost as
-        much as the rest.
+        and, as far as they are still good, Gram matrices. Of X in double the objective
+        is that of the descent: another read of X would cost as much as the rest.
         """
         other = copy(self)
-        other._exact = True
+        other._exact = self.problem.design.dtype == np.float64
         other.problem = replace(self.problem, ridge=ridge, l1=l1)
         other._outputs = []
         tasks = tasks_at(self._tasks, ridge, l1)

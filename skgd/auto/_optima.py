@@ -3,7 +3,7 @@
 import numpy as np
 
 from skgd._core.factor import Factor
-from skgd.auto._coordinates import from_coordinates
+from skgd.auto._coordinates import from_coordinates, to_coordinates
 from skgd.auto._quadratic import LEAST_RAISED, Kinked, Ridge
 
 
@@ -38,7 +38,8 @@ class Optima:
     def at(self, ridge: float, l1: float):
         """Give (coef, intercept), F and the estimate of F - F*.
 
-        None if an output's estimate is not within `tol`.
+        None if an output's estimate is not within `tol`, or what rounding of the
+        coefficients to their dtype adds.
         """
         own, kinks = ridge * self._square, None
         quadratic: Kinked | Ridge
@@ -50,17 +51,38 @@ class Optima:
         else:
             quadratic = Ridge(Factor(self._hessian, LEAST_RAISED, own))
             self._v = np.zeros_like(self._v)  # whence a step keeps all digits
-        objective = estimate = 0.0
+        objective = estimate = needed = 0.0
         models = []
         for k, task in enumerate(self._tasks):
             v, at_v, left = self._optimum(k, quadratic, own, kinks)
-            if not left <= task.needed(self._tol, at_v):
+            enough = task.needed(self._tol, at_v)
+            if not left <= enough:
                 return None
             models.append(v)
             objective, estimate = objective + at_v, estimate + left
+            needed += enough
         self._v = np.array(models)
         model = from_coordinates(self._tasks[0], self._v, self._b, self._dtype)
+        if self._dtype != np.float64:
+            rounded = self._objective(model, own, kinks)
+            estimate += max(rounded - objective, 0.0)
+            objective = rounded
+            if not estimate <= needed:
+                return None
         return model, objective, estimate
+
+    def _objective(self, model, own, kinks):
+        """Give F at a model in the units of X."""
+        coef, intercept = model
+        v, b = to_coordinates(self._tasks[0], coef.astype(np.float64), intercept)
+        each = zip(self._losses, v, b, strict=True)
+        objective = sum(loss.at(*unknowns)[0] for loss, *unknowns in each)
+        objective += 0.5 * float(np.vdot(v, own * v))
+        return (
+            objective
+            if kinks is None
+            else objective + float((np.abs(v) @ kinks[0]).sum())
+        )
 
     def _optimum(self, k, quadratic, own, kinks):
         """Give v of an output, F there and the estimate of F - F*."""
