@@ -62,7 +62,7 @@ class BaseGD(FittedMixin, CallbackSupportMixin, BaseEstimator, ABC):
         """Validate the data; learn classes or the shape of y if `reset`."""
 
     @abstractmethod
-    def _survey(self, blocks):
+    def _survey(self, blocks, ndim):
         """Look at y in blocks; learn classes or the shape of y.
 
         Gives Numbers or Labels, weights of classes in all outputs or None, and weights

@@ -709,7 +709,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         self.classes_ = classes
         return classes
 
-    def _survey(self, blocks):
+    def _survey(self, blocks, ndim):
         seen = labels_in_blocks(blocks)
         classes = self._see_classes(seen.labels, first_sight=True)
         of_class = weights_of_classes(self.class_weight, classes, lambda: seen.weights)

@@ -1,8 +1,9 @@
 """Choose alpha by cross-validation, with one path of fits a fold."""
 
+import warnings
 from itertools import islice
 from numbers import Integral
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from sklearn import get_config
@@ -12,6 +13,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.metadata_routing import (
+    UNUSED,
     MetadataRouter,
     MethodMapping,
     process_routing,
@@ -54,6 +56,9 @@ class AlphaSearch:
     These inherit from the plain ones, against the rule, as a fitted one is one of them:
     the best, or the mean of the folds' best.
     """
+
+    # For the splitter alone: no fit takes groups.
+    __metadata_request__fit: ClassVar = {"groups": UNUSED}
 
     @property
     def partial_fit(self):
@@ -176,7 +181,12 @@ class AlphaSearch:
                 "The test rows of a fold have no weight above zero, and no score: take"
                 " another cv, or leave rows without weight out."
             )
-        training = plain._training(*data.take(train), reset=True)
+        try:
+            training = plain._training(*data.take(train), reset=True)
+        except ValueError as error:
+            raise ValueError(
+                f"The training rows of a fold of cv can not be fitted. {error}"
+            ) from error
         X, y, _ = data.take(test)
         score = self._scorer_of(plain, X, y, arguments)
         for fit in descend_along(plain, training, alphas):
@@ -198,7 +208,19 @@ class AlphaSearch:
         def score(coef, intercept, n_iter):
             fitted = plain._fitted_attributes(coef, intercept, n_iter)
             vars(plain).update(fitted)
-            return scorer(plain, X, y, **arguments)
+            try:
+                return scorer(plain, X, y, **arguments)
+            except TypeError as error:  # of one that takes no weights
+                asked = get_config()["enable_metadata_routing"]
+                if asked or "'sample_weight'" not in str(error):
+                    raise
+                del arguments["sample_weight"]
+                warnings.warn(
+                    f"The scoring {self.scoring!r} takes no sample_weight: rows count"
+                    " alike in the scores.",
+                    stacklevel=2,
+                )
+                return scorer(plain, X, y, **arguments)
 
         return score
 

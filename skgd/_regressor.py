@@ -555,8 +555,8 @@ class GDRegressor(RegressorMixin, BaseGD):
         weight = _validation.check_sample_weight(sample_weight, X.shape[0])
         return Training(X, targets.reshape(X.shape[0], n_outputs), n_outputs, weight)
 
-    def _survey(self, blocks):
-        self._y_ndim = 1
+    def _survey(self, blocks, ndim):
+        self._y_ndim = min(ndim, 2)
         needed = traits_of(self._core_loss(1))["targets"]
         return numbers_in_blocks(blocks, needed, self.loss), None, None
 

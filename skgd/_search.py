@@ -132,8 +132,9 @@ class GDRegressorCV(AlphaSearch, GDRegressor):
     Notes
     -----
     `score` is R2 whatever `scoring` is. Weights of samples count in the fits
-    and in the default score; with metadata routing they go to a scorer that requests
-    them. Memory: a copy of a fold's rows a thread.
+    and in the default score. Without metadata routing they go to every scorer that
+    takes them, and there is a warning about one that does not; with it, to a scorer
+    that requests them. Memory: a copy of a fold's rows a thread.
 
     References
     ----------
@@ -380,8 +381,9 @@ class GDClassifierCV(AlphaSearch, GDClassifier):
     Notes
     -----
     `score` is accuracy whatever `scoring` is. Weights of samples count in the fits
-    and in the default score; with metadata routing they go to a scorer that requests
-    them. Memory: a copy of a fold's rows a thread.
+    and in the default score. Without metadata routing they go to every scorer that
+    takes them, and there is a warning about one that does not; with it, to a scorer
+    that requests them. Memory: a copy of a fold's rows a thread.
 
     References
     ----------

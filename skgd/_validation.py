@@ -12,7 +12,8 @@ from skgd._core import engine
 from skgd._dask import is_collection
 
 _DTYPES = np.dtype(np.float64), np.dtype(np.float32)
-ROWS_LIMIT = 2**32  # rows are numbered with 32 bits
+# Rows are numbered with 32 bits, those of sparse columns with a sign.
+ROWS_LIMIT, SPARSE_ROWS_LIMIT = 2**32, 2**31
 
 
 def check_X(estimator, X, y="no_validation", *, reset, **options):
@@ -109,7 +110,7 @@ def check_training(estimator, X, y, *, reset, **options):
     finite; `check_finite` then says so. That saves a pass over X.
     """
     X, y = check_X(estimator, X, y, reset=reset, ensure_all_finite=False, **options)
-    check_size(X.shape[0])
+    check_size(X.shape[0], issparse(X))
     return X, y
 
 
@@ -150,10 +151,11 @@ def check_finite(estimator, X) -> None:
         assert_all_finite(X, input_name="X", estimator_name=name)
 
 
-def check_size(n_samples: int) -> None:
-    """Raise if rows can't be numbered with 32 bits."""
-    if n_samples >= ROWS_LIMIT:
-        raise ValueError(f"X must have less than {ROWS_LIMIT} rows, got {n_samples}.")
+def check_size(n_samples: int, sparse: bool) -> None:
+    """Raise if rows can't be numbered."""
+    limit = SPARSE_ROWS_LIMIT if sparse else ROWS_LIMIT
+    if n_samples >= limit:
+        raise ValueError(f"X must have less than {limit} rows, got {n_samples}.")
 
 
 def has_duplicates(X) -> bool:

@@ -131,22 +131,27 @@ def _nesterov(g, eta, t, m, s, rho=0.9):
     return eta * (g + rho * m), eta / (1 - rho)
 
 
+def _divided(eta, root):
+    """Give eta / root, and no step where root is zero."""
+    return np.divide(eta, root, out=np.zeros_like(root), where=root > 0)
+
+
 def _adagrad(g, eta, t, m, s, epsilon=1e-8):
     s[:] = s + g**2
-    effective = eta / (np.sqrt(s) + epsilon)
+    effective = _divided(eta, np.sqrt(s) + epsilon)
     return effective * g, effective
 
 
 def _rmsprop(g, eta, t, m, s, rho=0.9, epsilon=1e-8):
     s[:] = rho * s + (1 - rho) * g**2
-    effective = eta / (np.sqrt(s) + epsilon)
+    effective = _divided(eta, np.sqrt(s) + epsilon)
     return effective * g, effective
 
 
 def _adam(g, eta, t, m, s, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
     m[:] = beta_1 * m + (1 - beta_1) * g
     s[:] = beta_2 * s + (1 - beta_2) * g**2
-    effective = eta / (np.sqrt(s / (1 - beta_2**t)) + epsilon)
+    effective = _divided(eta, np.sqrt(s / (1 - beta_2**t)) + epsilon)
     return effective * m / (1 - beta_1**t), effective
 
 

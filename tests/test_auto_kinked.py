@@ -8,9 +8,10 @@ from kinked_tasks import PARAMETERS, Penalty, make_task, objective, run
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
+from sklearn.base import clone
 
 from auto_reference import columns_in_groups
-from skgd import GDRegressor
+from skgd import GDRegressor, alpha_path
 from skgd.auto._dual_bound import best_share
 from skgd.auto._interior import InteriorPoint
 from skgd.auto._interval import Interval
@@ -266,23 +267,28 @@ def test_best_constant_is_not_beaten(rng, loss, b):
     assert least <= interval.value(np.full(101, best + b)) + 1e-14
 
 
-@LOSSES
-@pytest.mark.parametrize("move", ["useful", "useless"])
-def test_multipliers_take_moves_beside_their_steps(rng, loss, move):
-    X, y = make_data(rng, loss, n=3000)
-    task = make_task(X, y, loss, L2)
-    calls = []
-
-    def take(t, smoothing):
-        calls.append(len(smoothing))
-        g = task.view.rmatvec(t[None])
-        return (-g if move == "useful" else g), -np.array([t.sum()])
-
-    descent = Multipliers(task, np.zeros((1, 8)), task.constant, 1e-6, move=take)
-    reports = [descent.run_epoch() for _ in range(30)]
-    least = run(InteriorPoint, task, tol=1e-10)[0].objective
-    assert calls
-    assert_allclose(reports[-1].objective, least, rtol=1e-6)
+@pytest.mark.parametrize(
+    ("loss", "seed", "size", "k"),
+    [
+        ("quantile", 30, (6, 3), 2),
+        ("absolute_error", 23, (6, 40), 2),
+        ("quantile", 81, (6, 12), 2),
+        ("absolute_error", 56, (10, 40), 2),
+        ("quantile", 94, (6, 3), 3),
+    ],
+)
+def test_a_warm_start_is_not_certified_by_what_it_falls_below(loss, seed, size, k):
+    rng = np.random.default_rng(seed)
+    rng.choice(4), rng.choice(3)
+    X = rng.normal(size=size)
+    y = X[:, 0] + rng.normal(size=size[0])
+    model = GDRegressor(loss, penalty="l1")
+    path = alpha_path(model, X, y, alphas=8)
+    lowest = clone(model).set_params(alpha=path.alphas[k], tol=1e-10).fit(X, y)
+    null = clone(model).set_params(alpha=1e6).fit(X, y).objective_
+    above = path.objectives[k] - lowest.objective_
+    assert path.converged[k]
+    assert above <= 1e-4 * (null - lowest.objective_)
 
 
 def _random_problem(seed):

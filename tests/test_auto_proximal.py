@@ -56,7 +56,7 @@ def make_task(
 def descend(task, *, tol=1e-4, v=None, b=None, move=None, max_iter=400):
     v = np.zeros((len(task.constant), len(task.l1))) if v is None else v
     b = task.constant if b is None else b
-    epochs = ProximalNewton(task, v, b, tol, "batch", 0, move)
+    epochs = ProximalNewton(task, v, b, tol, move)
     reports = []
     for _ in range(max_iter):
         report = epochs.run_epoch()

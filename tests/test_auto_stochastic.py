@@ -1,7 +1,5 @@
 """The stochastic moves: what they compute, and that the optimum is where they rest."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -15,7 +13,6 @@ from skgd._core.engine import Design
 from skgd._core.losses import LOSSES
 from skgd._core.sample_space import SampleLoss
 from skgd._core.stochastic import RowDerivatives, Stochastic
-from skgd.auto._interval import kinks_of
 from skgd.auto._smooth import SmoothDescent
 from skgd.auto._stochastic import make_move
 from skgd.auto._task import Task
@@ -126,37 +123,6 @@ def test_saga_agrees_with_eager_numpy(X, rng, name, sparse):
         rows, z, d.copy(), gradient, step, ridge[:-1].copy(), order, chance
     )
     # rtol: the same sums in another order, over 800 steps
-    assert_allclose(w, expected[0], rtol=1e-9, atol=1e-9 * abs(w).max())
-    assert_allclose(b, expected[1], rtol=1e-9, atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("name", "parameter"),
-    [("hinge", 0.0), ("absolute_error", 0.0), ("epsilon_insensitive", 0.3)],
-)
-def test_saga_smooths_kinks_round_the_shift(X, rng, name, parameter):
-    task = task_of(X, "squared_error", rng)
-    s, sigma = task.loss.weight, 0.7
-    y = np.where(task.loss.y > 0, 1.0, -1.0) if name == "hinge" else task.loss.y
-    kinked = SimpleNamespace(name=name, parameter=parameter, y=y, weight=s)
-    _, lo, hi, e = kinks_of(kinked)
-    t0 = lo + (hi - lo) * rng.random(N)
-    z, _, gradient, step, ridge, order, chance = saga_case(task, rng)
-
-    def derivative(i, dz):
-        t = t0[i] + sigma * s[i] * (z[:, i] + dz - y[i])
-        soft = np.sign(t) * np.maximum(abs(t) - sigma * s[i] * e, 0.0)
-        return np.clip(soft, lo[i], hi[i])
-
-    table = np.column_stack([derivative(i, 0.0) for i in range(N)])
-    a = np.column_stack([X - task.view.mean, np.ones(N)])
-    expected = plain_saga(
-        a, derivative, gradient, step, ridge, order, chance, table.copy()
-    )
-    rows = RowDerivatives(name, parameter, y, s, (t0, lo, hi, sigma, e))
-    w, b = Stochastic(task.view).saga(
-        rows, z, table, gradient, step, ridge[:-1].copy(), order, chance
-    )
     assert_allclose(w, expected[0], rtol=1e-9, atol=1e-9 * abs(w).max())
     assert_allclose(b, expected[1], rtol=1e-9, atol=1e-12)
 
@@ -289,31 +255,6 @@ def test_move_keeps_to_the_face(X, rng, mode, sparse, name):
     dv, db = make_move(task, mode, 0)(v, b, *at, None, face=(linear, free))
     assert np.abs(dv).max() < 1e-12
     assert np.all(db == 0.0)
-
-
-@each_mode
-@pytest.mark.parametrize("name", ["hinge", "epsilon_insensitive"])
-def test_move_descends_a_smoothed_kink(X, rng, mode, name):
-    task = task_of(X, name, rng)
-    sigma, t0 = 0.7, np.zeros(N)
-    centre, lo, hi, e = kinks_of(task.loss)
-    s = task.loss.weight
-
-    def derivatives(z):
-        t = t0 + sigma * s * (z - centre)
-        t = np.sign(t) * np.maximum(abs(t) - sigma * s * e, 0.0)
-        return np.clip(t, lo, hi), sigma * s * ((t > lo) & (t < hi) & (t != 0.0))
-
-    move, v, b = make_move(task, mode, 0), np.zeros((1, D)), np.zeros(1)
-    norms = []
-    for _ in range(60):
-        z = task.view.matvec(v) + b
-        d, h = derivatives(z)
-        g = task.view.rmatvec(d) + task.ridge * v
-        norms.append(np.hypot(np.linalg.norm(g), d.sum()))
-        dv, db = move(v, b, z, d, h, None, shift=(t0, sigma))
-        v, b = v + dv, b + db
-    assert norms[-1] < 0.1 * norms[0]
 
 
 @each_mode

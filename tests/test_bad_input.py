@@ -668,11 +668,16 @@ def test_partial_fit_of_weights_all_zero_refuses_bad_data(
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_too_many_rows_are_refused_before_they_are_numbered(method, monkeypatch):
-    monkeypatch.setattr(_validation, "ROWS_LIMIT", 12)
+@pytest.mark.parametrize(
+    ("limit", "make_X"), [("ROWS_LIMIT", np.asarray), ("SPARSE_ROWS_LIMIT", csr_array)]
+)
+def test_too_many_rows_are_refused_before_they_are_numbered(
+    method, limit, make_X, monkeypatch
+):
+    monkeypatch.setattr(_validation, limit, 12)
     monkeypatch.setattr(Training, "rows", None)  # not a property any more
     with pytest.raises(ValueError, match="X must have less than 12 rows, got 12"):
-        getattr(_estimator(GDRegressor), method)(X, Y[GDRegressor])
+        getattr(_estimator(GDRegressor), method)(make_X(X), Y[GDRegressor])
 
 
 def test_partial_fit_refuses_one_class():

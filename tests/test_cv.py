@@ -10,8 +10,21 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
-from sklearn.metrics import get_scorer, make_scorer, mean_squared_error
-from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_score
+from sklearn.metrics import (
+    check_scoring,
+    get_scorer,
+    make_scorer,
+    mean_squared_error,
+)
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    cross_val_score,
+    cross_validate,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skgd import GDClassifier, GDClassifierCV, GDRegressor, GDRegressorCV
 
@@ -284,6 +297,43 @@ def test_cv_says_that_a_fold_has_no_weight_to_score_by():
         weight = (np.arange(len(y)) >= len(y) // 2).astype(float)
         with pytest.raises(ValueError, match="test rows of a fold have no weight"):
             model.set_params(alphas=2, cv=KFold(3)).fit(X, y, sample_weight=weight)
+
+
+def test_cv_says_which_rows_can_not_be_fitted():
+    X, y = np.arange(60.0)[:, None], np.repeat([0, 1], 30)
+    with pytest.raises(ValueError, match=r"rows of a fold of cv.*one; got 1 class"):
+        GDClassifierCV(alphas=2, cv=KFold(2)).fit(X, y)
+
+
+@pytest.mark.parametrize("scoring", ["neg_max_error", lambda e, X, y: e.score(X, y)])
+def test_cv_scores_alike_where_the_scorer_takes_no_weights(scoring):
+    X, y = load_diabetes(return_X_y=True, scaled=False)
+    model, weight = GDRegressorCV(alphas=2, scoring=scoring), np.arange(len(y)) % 3
+    with pytest.warns(UserWarning, match="takes no sample_weight"):
+        model.fit(X, y, sample_weight=weight)
+    for k, (train, test) in enumerate(KFold(5).split(X)):
+        plain = GDRegressor(alpha=model.alphas_[0])
+        plain.fit(X[train], y[train], sample_weight=weight[train])
+        expected = check_scoring(plain, scoring)(plain, X[test], y[test])
+        assert_allclose(model.scores_[k, 0], expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("kind", [GDRegressorCV, GDClassifierCV])
+def test_cv_takes_groups_inside_of_other_estimators(kind, rng):
+    X, groups = rng.normal(size=(90, 4)), np.arange(90) // 9
+    y = X[:, 0] + rng.normal(size=90)
+    y = y > 0.0 if kind is GDClassifierCV else y
+    model = kind(alphas=3, cv=GroupKFold(2))
+    with sklearn.config_context(enable_metadata_routing=True):
+        alone = model.fit(X, y, groups=groups).alpha_
+        pipeline = make_pipeline(StandardScaler(), clone(model))
+        pipeline.fit(X, y, groups=groups)
+        scores = cross_validate(
+            model, X, y, params={"groups": groups}, cv=GroupKFold(3)
+        )
+    assert pipeline[-1].scores_.shape == (2, 3)
+    assert np.isfinite(scores["test_score"]).all()
+    assert alone in model.alphas_
 
 
 def test_cv_says_that_no_alpha_has_a_score():

@@ -420,3 +420,109 @@ def test_fit_goes_on_in_streams_and_from_earlier_models(numbers):
     assert warm.n_iter_ == 1
     with pytest.raises(ValueError, match="features"):
         model.predict(X_blocks[:, :3])
+
+
+@pytest.mark.parametrize("n_targets", [1, 2])
+def test_scores_of_several_targets_are_those_of_memory(numbers, n_targets):
+    X, y = numbers
+    y = np.column_stack([y, np.round(y) % 3])[:, :n_targets]
+    weight = np.arange(len(y)) % 3
+    model = GDRegressor().fit(X, y)
+    X_blocks, y_blocks = cut(X, y, 4)
+    for given in ({}, {"sample_weight": weight}):
+        in_memory = model.score(X, y, **given)
+        assert_allclose(model.score(X_blocks, y_blocks, **given), in_memory, rtol=1e-12)
+        assert_allclose(model.score(X_blocks, y, **given), in_memory, rtol=1e-12)
+    with pytest.raises(ValueError, match="targets, but the model was fitted with"):
+        model.score(X_blocks, da.hstack([y_blocks, y_blocks]))
+
+
+def test_score_of_a_constant_or_of_one_row_is_that_of_memory(numbers):
+    X, y = numbers
+    model = GDRegressor().fit(X, y)
+    X_blocks, _ = cut(X, y, 4)
+    for constant in (np.ones(len(y)), model.predict(X)):
+        model.score(X_blocks, constant)
+        expected = model.score(X, constant)
+        assert_allclose(model.score(X_blocks, constant), expected, rtol=1e-12)
+    with pytest.warns(UserWarning, match="less than two samples"):
+        assert np.isnan(model.score(X_blocks[:1], y[:1]))
+
+
+def test_scores_refuse_targets_that_are_not_right(numbers, classes):
+    X, y = numbers
+    model, (X_blocks, y_blocks) = GDRegressor().fit(X, y), cut(X, y, 4)
+    by_rows = X_blocks.rechunk((50, 5)).map_blocks(np.asarray, chunks=(np.nan, 5))
+    longer = y_blocks.rechunk(40)[:160].map_blocks(np.asarray, chunks=(np.nan,))
+    for data, error, message in (
+        ((X_blocks, da.where(y_blocks > 3, np.nan, y_blocks)), ValueError, "NaN"),
+        ((X_blocks, da.where(y_blocks > 3, np.inf, y_blocks)), ValueError, "infinity"),
+        ((X_blocks, y_blocks * 1j), ValueError, "Complex"),
+        ((X_blocks, y_blocks.astype("M8[s]")), ValueError, "must be numbers"),
+        ((X_blocks, None), ValueError, "y is None"),
+        ((X_blocks, 3.0), ValueError, "a target for each row"),
+        ((by_rows, longer), ValueError, "cut into blocks alike"),
+    ):
+        with pytest.raises(error, match=message):
+            model.score(*data)
+    with pytest.raises(ValueError, match="sum of sample_weight overflows"):
+        model.score(X_blocks, y_blocks, da.full(200, 1e307, chunks=50))
+    X, y = classes
+    model, (X_blocks, y_blocks) = GDClassifier().fit(X, y), cut(X, y, 4)
+    with pytest.raises(ValueError, match="sum of sample_weight overflows"):
+        model.score(X_blocks, y_blocks, da.full(210, 1e307, chunks=53))
+    for data, message in (
+        (da.ones(210, chunks=53), "Mix of label input types"),
+        (da.random.random(210, chunks=53), "mix of continuous and multiclass"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.score(X_blocks, data)
+
+
+def test_a_column_keeps_its_shape(numbers):
+    X, y = numbers
+    X_blocks, y_blocks = cut(X, y[:, None], 4)
+    model = GDRegressor().fit(X_blocks, y_blocks)
+    assert model.coef_.shape == (1, 5)
+    assert model.predict(X_blocks).shape == model.predict(X).shape == (200, 1)
+
+
+@pytest.mark.parametrize("estimator", [GDRegressor("huber"), GDClassifier()])
+def test_predictions_announce_their_dtype(numbers, estimator):
+    X, y = numbers
+    X, y = X.astype(np.float32), (y > 3).astype(np.float32)
+    X_blocks, _ = cut(X, y, 4)
+    frame = dd.from_dask_array(X_blocks)
+    model = estimator.fit(X, y)
+    for data in (X_blocks, frame):
+        raw = model.predict(data)
+        assert raw.dtype == raw.compute().dtype == model.predict(X).dtype
+
+
+def test_data_of_wrong_types_are_refused(numbers):
+    dask = pytest.importorskip("dask")
+    X, y = numbers
+    X_blocks, y_blocks = cut(X, y, 4)
+    narrow = X_blocks.map_blocks(lambda block: block[:, :4], chunks=X_blocks.chunks)
+    dates = dd.from_dask_array(X_blocks, columns=list("abcde")).astype({"a": "M8[s]"})
+    for data, error, message in (
+        ((X_blocks, y_blocks * 1j), ValueError, "Complex"),
+        ((X_blocks.astype("M8[s]"), y_blocks), ValueError, "X must be numbers"),
+        ((dates, y_blocks), ValueError, "X must be numbers"),
+        ((X_blocks, None), ValueError, "y is None"),
+        ((X_blocks, 3.0), ValueError, "a target for each row"),
+        (
+            (X_blocks, dask.delayed(y)),
+            TypeError,
+            "y must be a Dask array.*from_delayed",
+        ),
+        ((dask.delayed(X), y), TypeError, "X must be a Dask array.*from_delayed"),
+        ((narrow, y_blocks), ValueError, "has 5 columns, and a block of it 4"),
+    ):
+        with pytest.raises(error, match=message):
+            GDRegressor().fit(*data)
+    with pytest.raises(ValueError, match="sum of sample_weight overflows"):
+        GDRegressor().fit(X_blocks, y_blocks, sample_weight=np.full(200, 1e307))
+    as_column = y_blocks[:, None].map_blocks(sparse.csr_matrix)
+    with pytest.raises(TypeError, match="y must be dense"):
+        GDRegressor().fit(X_blocks, as_column)

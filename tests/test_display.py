@@ -149,6 +149,20 @@ def test_path_scaled_coordinates_are_those_of_scaled_features():
     assert_allclose(raw.objective[11, 1], expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("make_X", [np.asarray, csr_array])
+def test_path_scaled_coordinates_are_those_of_rows_that_count(make_X, rng):
+    X, y = rng.normal(size=(60, 2)), rng.normal(size=60)
+    X[30:] *= 100.0
+    weight = np.repeat([1.0, 0.0], 30)
+    one, other = (
+        DescentPathDisplay.from_estimator(
+            GDRegressor(), make_X(X[rows]), y[rows], scaled=True, **given
+        )
+        for rows, given in ((slice(60), {"sample_weight": weight}), (slice(30), {}))
+    )
+    assert_allclose(one.optimum, other.optimum, rtol=1e-6)
+
+
 def test_path_scaled_coordinates_without_intercept_are_not_centred():
     model = GDRegressor(fit_intercept=False, penalty=None, tol=1e-10)
     size = np.sqrt(np.square(X).mean(axis=0))

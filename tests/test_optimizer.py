@@ -81,6 +81,30 @@ def test_optimizer_velocity_is_a_geometric_sum(rule, rho):
     assert_allclose(path, expected, rtol=1e-13)  # fifty additions
 
 
+@pytest.mark.parametrize("rule", [AdaGrad, RMSProp, Adam])
+@pytest.mark.parametrize("penalty", [None, "l1"])
+def test_optimizer_takes_no_step_without_a_gradient(rule, penalty, task):
+    X, y = task
+    wider = np.column_stack((X, np.zeros(len(X))))
+    given = {"epsilon": 0.0}, {"penalty": penalty, "alpha": 0.01}
+    one = regressor(rule(**given[0]), **given[1]).fit(X, y)
+    other = regressor(rule(**given[0]), **given[1]).fit(wider, y)
+    assert_allclose(other.coef_[:-1], one.coef_, rtol=1e-12)
+    assert other.coef_[-1] == 0.0
+
+
+def test_optimizer_adam_is_corrected_from_its_own_first_step():
+    model = regressor("sgd", loss="epsilon_insensitive", fit_intercept=False)
+    for _ in range(20):
+        model.partial_fit([[1.0]], [1e6])
+    before = model.coef_[0]
+    model.set_params(optimizer=Adam(epsilon=0.25))
+    model.partial_fit([[1.0]], [1e6])
+    assert_allclose(model.coef_[0] - before, 0.05 / 1.25, rtol=1e-11)
+    model.partial_fit([[1.0]], [1e6])
+    assert_allclose(model.coef_[0] - before, 2 * 0.05 / 1.25, rtol=1e-11)
+
+
 def test_optimizer_adagrad_step_falls_with_the_root_of_time():
     steps = np.diff(path_on_a_slope(AdaGrad(epsilon=0.0), 50), prepend=0.0)
     assert_allclose(steps, 0.05 / np.sqrt(np.arange(1, 51)), rtol=1e-13)

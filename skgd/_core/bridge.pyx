@@ -211,7 +211,8 @@ cdef class View:
         with nogil:
             self.view.get().gradient(c_u, b, loss.c, c_g, self._n_threads)
         loss.core.check()
-        return g[-1], g[:-2] * self.scale, g[-2]
+        d = self.n_features
+        return g[d + 1], g[:d] * self.scale, g[d]
 
     def ranges(self, s):
         """Give sum_i s_i x_i of X itself, and each column's least and greatest value."""

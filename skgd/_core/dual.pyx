@@ -23,11 +23,11 @@ cdef extern from "dual.hpp" namespace "skgd" nogil:
     struct DualValue:
         double objective, gap
     cppclass CDual "skgd::Dual":
-        CSweep sweep(uint32_t*, size_t, size_t, int, double)
-        void set_w()
-        void free_intercept(double)
-        DualValue certify()
-        void recentre()
+        CSweep sweep(uint32_t*, size_t, size_t, int, double) except +
+        void set_w() except +
+        void free_intercept(double) except +
+        DualValue certify() except +
+        void recentre() except +
         vector[DualRow] rows
         vector[double] w
         double b

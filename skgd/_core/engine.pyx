@@ -26,7 +26,7 @@ cdef extern from "engine.hpp" namespace "skgd" nogil:
         double ridge, l1
     struct COptimizer "skgd::Optimizer":
         OptimizerName name
-        double decay1, decay2, epsilon
+        double decay1, decay2, epsilon, before
     struct CSchedule "skgd::Schedule":
         double eta0, t0, power
     struct Settings:
@@ -97,10 +97,10 @@ OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 AGGRESSIVE = (None, "pa1", "pa2")
 
 
-cdef COptimizer optimizer_of(rule) except *:
+cdef COptimizer optimizer_of(rule, double before=0.0) except *:
     name, decay1, decay2, epsilon = rule
     return COptimizer(
-        <OptimizerName><int>OPTIMIZERS.index(name), decay1, decay2, epsilon)
+        <OptimizerName><int>OPTIMIZERS.index(name), decay1, decay2, epsilon, before)
 
 
 cdef Rows rows_of(order) except *:
@@ -235,7 +235,7 @@ cdef class Descent:
         self.loss = CoreLoss(loss, parameter)
         self.settings.loss = self.loss.c
         self.settings.penalty = CPenalty(ridge, l1)
-        self.settings.optimizer = optimizer_of(optimizer)
+        self.settings.optimizer = optimizer_of(optimizer, state.rule_began)
         self.set_schedule(*schedule)
         self.settings.aggressive = <Aggressive><int>AGGRESSIVE.index(aggressive)
         self.settings.batch_size = batch_size

@@ -61,17 +61,6 @@ SKGD_INLINE void sum_chunk(const Design& X, const Samples& samples, Rows rows,
 SKGD_DESIGNS(SKGD_DECLARE)
 #undef SKGD_DECLARE
 
-// Chunks of 2^18 values, at most 16, whose own sums take at most 1/16 of the rows'
-// size.
-template <class Design>
-std::size_t chunk_count(const Design& X, std::size_t n_rows, std::size_t size) {
-  const double share =
-      static_cast<double>(n_rows) / std::max<std::size_t>(X.n_samples, 1);
-  const double values = share * static_cast<double>(X.n_values());
-  const double most = std::min({16.0, values / 262144.0, values / (16.0 * size + 1.0)});
-  return std::max<std::size_t>(1, static_cast<std::size_t>(most));
-}
-
 template <class Design, class T>
 void sum_rows(const Design& X, const Samples& samples, Rows rows, Model<T> model,
               const Sum& sum, int n_threads, BlockStorage& storage, Total& total) {

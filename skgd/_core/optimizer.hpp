@@ -20,6 +20,7 @@ struct Optimizer {
   double decay1;   // momentum; beta_1
   double decay2;   // rho; beta_2
   double epsilon;  // added to the root of the second moment
+  double before;   // steps that another rule took
 };
 
 struct Step {
@@ -48,11 +49,16 @@ struct Nesterov {  // v <- rho v + g;  w <- w - eta (g + rho v)
   }
 };
 
+// eta / root; without a step where there has been no gradient, and epsilon is zero.
+SKGD_INLINE double divided(double eta, double root) {
+  return root > 0.0 ? eta / root : 0.0;
+}
+
 struct AdaGrad {  // s <- s + g^2;  w <- w - eta g / (sqrt(s) + epsilon)
   double epsilon;
   SKGD_INLINE Step operator()(double g, double eta, double&, double& s) const {
     s += g * g;
-    const double effective = eta / (std::sqrt(s) + epsilon);
+    const double effective = divided(eta, std::sqrt(s) + epsilon);
     return {effective * g, effective};
   }
 };
@@ -61,7 +67,7 @@ struct RmsProp {  // s <- rho s + (1 - rho) g^2;  w <- w - eta g / (sqrt(s) + ep
   double rho, epsilon;
   SKGD_INLINE Step operator()(double g, double eta, double&, double& s) const {
     s = rho * s + (1.0 - rho) * g * g;
-    const double effective = eta / (std::sqrt(s) + epsilon);
+    const double effective = divided(eta, std::sqrt(s) + epsilon);
     return {effective * g, effective};
   }
 };
@@ -73,7 +79,7 @@ struct Adam {  // m, s as above, divided by 1 - beta^t;  w <- w - eta m / (sqrt(
   SKGD_INLINE Step operator()(double g, double eta, double& m, double& s) const {
     m = beta1 * m + (1.0 - beta1) * g;
     s = beta2 * s + (1.0 - beta2) * g * g;
-    const double effective = eta / (std::sqrt(s / correction2) + epsilon);
+    const double effective = divided(eta, std::sqrt(s / correction2) + epsilon);
     return {effective * (m / correction1), effective};
   }
 };
@@ -93,6 +99,7 @@ SKGD_INLINE void with_rule(const Optimizer& o, double t, Visit visit) {
     case OptimizerName::rmsprop:
       return visit(RmsProp{o.decay2, o.epsilon});
     case OptimizerName::adam:
+      t -= o.before;
       return visit(Adam{o.decay1, o.decay2, o.epsilon, 1.0 - std::pow(o.decay1, t),
                         1.0 - std::pow(o.decay2, t)});
   }

@@ -20,24 +20,16 @@
 
 namespace skgd {
 
-// s_i l'(z); of a loss with a kink at y_i, smoothed with slope sigma s_i round t0_i:
-// the t in [lo_i, hi_i] that maximises t (z - y_i) - e |t| - (t - t0_i)^2 / (2 sigma
-// s_i).
+// s_i l'(z).
 struct RowLoss {
   Loss loss;
   const double* y;
   const std::int32_t* code;
   const double* s;
-  const double *t0, *lo, *hi;  // null for a smooth loss
-  double sigma, e;
 
   SKGD_INLINE void derivatives(std::size_t i, std::size_t K, const double* z,
                                double* d) const {
-    if (t0 != nullptr) {
-      const double slope = sigma * s[i], t = t0[i] + slope * (*z - y[i]);
-      const double soft = std::copysign(positive_part(std::fabs(t) - slope * e), t);
-      *d = std::min(hi[i], std::max(lo[i], soft));
-    } else if (code != nullptr) {
+    if (code != nullptr) {
       evaluate_softmax(1, K, code + i, z, s + i, d);
     } else {
       *d = s[i] * derivative(y[i], *z);

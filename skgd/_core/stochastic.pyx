@@ -18,10 +18,6 @@ cdef extern from "stochastic.hpp" namespace "skgd" nogil:
         const double* y
         const int32_t* code
         const double *s
-        const double *t0
-        const double *lo
-        const double *hi
-        double sigma, e
     struct Metric:
         const double *mean
         const double *step
@@ -71,32 +67,24 @@ cdef class RowDerivatives:
     Parameters
     ----------
     name, parameter, y, weight
-        As in SampleLoss; a loss with a kink needs `shift`.
-    shift : tuple or None
-        Smooths max over t in [lo, hi] of t (z - y) - e |t| with the slope sigma s round
-        t0: (t0, lo, hi, sigma, e), the first three of shape (n_rows,).
+        As in SampleLoss, of a smooth loss.
     """
 
     cdef RowLoss c
     cdef CoreLoss core
     cdef readonly object keeps
 
-    def __init__(self, name, double parameter, y, weight, shift=None):
-        self.keeps = y, weight, shift
-        self.core = CoreLoss(name if shift is None else "hinge", parameter)
+    def __init__(self, name, double parameter, y, weight):
+        self.keeps = y, weight
+        self.core = CoreLoss(name, parameter)
         self.c.loss = self.core.c
         self.c.s = doubles(weight, y.shape)
-        self.c.y = self.c.t0 = self.c.lo = self.c.hi = NULL
+        self.c.y = NULL
         self.c.code = NULL
         if name == "softmax":
             self.c.code = <const int32_t*>address(y, np.int32, y.shape)
         else:
             self.c.y = doubles(y, y.shape)
-        if shift is not None:
-            t0, lo, hi, self.c.sigma, self.c.e = shift
-            self.c.t0 = doubles(t0, y.shape)
-            self.c.lo = doubles(lo, y.shape)
-            self.c.hi = doubles(hi, y.shape)
 
 
 cdef class Stochastic:

@@ -10,6 +10,17 @@
 
 namespace skgd {
 
+// Chunks of 2^18 values of some rows, at most 16, whose own sums, of the given size,
+// take at most 1/16 of the rows' size.
+template <class Design>
+std::size_t chunk_count(const Design& X, std::size_t n_rows, std::size_t size) {
+  const double share =
+      static_cast<double>(n_rows) / std::max<std::size_t>(X.n_samples, 1);
+  const double values = share * static_cast<double>(X.n_values());
+  const double most = std::min({16.0, values / 262144.0, values / (16.0 * size + 1.0)});
+  return std::max<std::size_t>(1, static_cast<std::size_t>(most));
+}
+
 // Threads, this one included, that n_chunks keep busy.
 inline int worker_count(std::size_t n_chunks, int n_threads) {
   return std::max(1, std::min<int>(n_threads, static_cast<int>(n_chunks)));

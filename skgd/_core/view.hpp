@@ -74,7 +74,7 @@ class ViewOf final : public View {
       : X_(X), rows_(rows), n_(n_rows), mean_(mean) {}
 
   void matvec(const double* u, std::size_t K, double* z, int n_threads) const override {
-    const std::size_t d = X_.n_features, n_chunks = chunk_count(n_, 0);
+    const std::size_t d = X_.n_features, n_chunks = chunk_count(X_, n_, 0);
     for_chunks(n_chunks, n_threads, [&](int, std::size_t c) {
       each_block(c, n_chunks, [&](const Chunk& block) {
         for (std::size_t k = 0; k < K; ++k)
@@ -135,7 +135,7 @@ class ViewOf final : public View {
 
   void range(const double* s, double* sum, double* low, double* high,
              int n_threads) const override {
-    const std::size_t d = X_.n_features, n_chunks = chunk_count(n_, 4 * d);
+    const std::size_t d = X_.n_features, n_chunks = chunk_count(X_, n_, 4 * d);
     std::vector<double> parts(n_chunks * 4 * d, 0.0);
     for_chunks(n_chunks, n_threads, [&](int, std::size_t c) {
       double* part = parts.data() + c * 4 * d;  // sums, least, greatest, counts
@@ -169,7 +169,7 @@ class ViewOf final : public View {
     if constexpr (!Design::kSparse) {
       if (width == 0) return;
       const std::size_t size = width * (width + n_roots),
-                        n_chunks = chunk_count(n, size);
+                        n_chunks = chunk_count(X_, n, size);
       const bool tiled = width <= kMostTiled && tiles_pay();
       const std::size_t most = std::max(kGramValues / width,
                                         std::min<std::size_t>(width, 256)),
@@ -201,7 +201,7 @@ class ViewOf final : public View {
   void raw_gram(const std::uint32_t* rows, std::size_t n, const double* h, double* H,
                 int n_threads) const override {
     if constexpr (Design::kSparse) {
-      const std::size_t d = X_.n_features, n_chunks = chunk_count(n, d * d);
+      const std::size_t d = X_.n_features, n_chunks = chunk_count(X_, n, d * d);
       in_chunks(n_chunks, d * d, H, n_threads, [&](int, std::size_t c, double* to) {
         for (std::size_t i = n * c / n_chunks; i < n * (c + 1) / n_chunks; ++i) {
           if (h[i] == 0.0) continue;
@@ -224,17 +224,6 @@ class ViewOf final : public View {
   std::size_t n_;
   const double* mean_;
 
-  // Chunks of 2^18 values of n rows, at most 16, whose own sums, of the given size,
-  // take 1/16 of the rows' size.
-  std::size_t chunk_count(std::size_t n, std::size_t size) const {
-    const double share =
-        static_cast<double>(n) / std::max<std::size_t>(X_.n_samples, 1);
-    const double values = share * static_cast<double>(X_.n_values());
-    const double most =
-        std::min({16.0, values / 262144.0, values / (16.0 * size + 1.0)});
-    return std::max<std::size_t>(1, static_cast<std::size_t>(most));
-  }
-
   // Blocks of rows that stay in the first-level cache while K outputs pass.
   template <class Work>
   void each_block(std::size_t c, std::size_t n_chunks, const Work& work) const {
@@ -248,7 +237,7 @@ class ViewOf final : public View {
 
   template <class Add>
   void sum(std::size_t size, double* g, int n_threads, const Add& add) const {
-    const std::size_t n_chunks = chunk_count(n_, size);
+    const std::size_t n_chunks = chunk_count(X_, n_, size);
     in_chunks(n_chunks, size, g, n_threads, [&](int, std::size_t c, double* to) {
       each_block(c, n_chunks, [&](const Chunk& block) { add(block, to); });
     });

@@ -5,12 +5,14 @@ import math
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from skgd import _validation
 from skgd._dask import is_collection
 from skgd._dask._rounds import Blocks
 
 
 def n_features_of(X) -> int:
     """Give the columns of a collection, or raise what is wrong with its shape."""
+    _check_cut(X, "X")
     if len(getattr(X, "shape", ())) != 2:
         raise ValueError(
             "X must be a Dask array or DataFrame with two dimensions, got"
@@ -31,6 +33,7 @@ def n_features_of(X) -> int:
 def check_features(estimator, X, *, reset) -> None:
     """Learn the number and the names of the columns, or compare them."""
     d = n_features_of(X)
+    _validation.check_no_dates(X, "X")
     like = X._meta if hasattr(X, "columns") else np.empty((0, d))
     validate_data(estimator, like, reset=reset, skip_check_array=True)
 
@@ -49,6 +52,8 @@ def parts_of(X):
 
 def blocks_of(X, y, sample_weight) -> Blocks:
     """Give the blocks of rows, y and weights cut as X is."""
+    if y is None:
+        raise ValueError("y is None, and must be the targets of X's rows.")
     parts = parts_of(X)
     others = [
         _cut_alike(X, parts, array, name)
@@ -62,6 +67,7 @@ def _cut_alike(X, parts, array, name):
     if array is None:
         return [None] * len(parts)
     if is_collection(array):
+        _check_cut(array, name)
         if hasattr(array, "chunks") and _known(X) and _known(array):
             _check_length(sum(X.chunks[0]), sum(array.chunks[0]), name)
             array = array.rechunk({0: X.chunks[0]})
@@ -78,10 +84,21 @@ def _cut_alike(X, parts, array, name):
         return found
     array = np.asarray(array)
     if array.ndim == 0:
+        if name == "y":
+            raise ValueError(f"y must have a target for each row of X, got {array!r}.")
         return [array] * len(parts)
     sizes = X.chunks[0] if _known(X) else _lengths(parts)
     _check_length(sum(sizes), len(array), name)
     return _sent(np.split(array, np.cumsum(sizes)[:-1]))
+
+
+def _check_cut(array, name):
+    """Raise if a collection has no blocks of rows; a Delayed has every attribute."""
+    if not hasattr(type(array), "to_delayed"):
+        raise TypeError(
+            f"{name} must be a Dask array, Series or DataFrame, or in memory, got"
+            f" {type(array).__name__}: dask.array.from_delayed makes one of it."
+        )
 
 
 def _lengths(parts):

@@ -5,11 +5,19 @@ from dataclasses import dataclass
 from functools import wraps
 
 import numpy as np
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skgd._dask import is_collection
-from skgd._dask._collections import blocks_of, check_features, parts_of
-from skgd._dask._rows import add, matrix_of, vector_of
+from skgd._dask._collections import blocks_of, check_features, dtype_of, parts_of
+from skgd._dask._rows import (
+    add,
+    check_alike,
+    check_weight_sum,
+    matrix_of,
+    numbers_of,
+    vector_of,
+)
 from skgd._validation import check_sample_weight
 
 _OF_THE_FIT = "_state", "history_", "feature_names_in_"  # no prediction needs them
@@ -38,7 +46,7 @@ def _model_of(estimator, X):
     model = copy(estimator)
     for name in _OF_THE_FIT:
         vars(model).pop(name, None)
-    return model, np.zeros((1, estimator.n_features_in_))
+    return model, np.zeros((1, estimator.n_features_in_), dtype_of(X))
 
 
 def _of_array(X, method, model, like):
@@ -77,18 +85,24 @@ def _of_block(X, method, model):
 
 @dataclass
 class _Residuals:
-    """Weight and mean of targets, and squares about the mean and the predictions."""
+    """Weight and means of targets, and squares about the means and the predictions.
 
+    All but `n_rows` and `weight` of shape (n_targets,).
+    """
+
+    n_rows: int
     weight: float
-    mean: float
-    total: float
-    rest: float
+    mean: np.ndarray
+    total: np.ndarray
+    rest: np.ndarray
 
+    @np.errstate(invalid="ignore")
     def __add__(self, other):
         weight = self.weight + other.weight
         share, apart = other.weight / weight, other.mean - self.mean
         between = self.weight * share * apart**2
         return _Residuals(
+            self.n_rows + other.n_rows,
             weight,
             self.mean + share * apart,
             self.total + other.total + between,
@@ -97,16 +111,21 @@ class _Residuals:
 
 
 def r2_in_blocks(estimator, X, y, sample_weight) -> float:
-    """Give R^2, from a round."""
+    """Give the mean R^2 of the targets, from a round."""
     seen = _score(estimator, X, y, sample_weight, _residuals)
-    if seen.total > 0.0:
-        return float(1.0 - seen.rest / seen.total)
-    return 1.0 if seen.rest == 0.0 else 0.0  # as scikit-learn has it
+    check_weight_sum(seen.weight)
+    if seen.n_rows < 2:
+        return float(r2_score([0.0], [0.0]))  # NaN, and its warning
+    exact = np.where(seen.rest == 0.0, 1.0, 0.0)  # as scikit-learn has it
+    explained = seen.total > 0.0
+    left = np.divide(seen.rest, seen.total, where=explained, out=1.0 - exact)
+    return float((1.0 - left).mean())
 
 
 def accuracy_in_blocks(estimator, X, y, sample_weight) -> float:
     """Give the accuracy, from a round."""
     hits, weight = _score(estimator, X, y, sample_weight, _hits)
+    check_weight_sum(weight)
     return float(hits / weight)
 
 
@@ -118,29 +137,40 @@ def _score(estimator, X, y, sample_weight, function):
     return seen
 
 
-def _predicted(X, y, weight, model):
-    X, y = matrix_of(X, None), vector_of(y)
+def _read(X, y, weight):
+    """Give X and the weights of a block, or None for X if no row counts."""
+    X = matrix_of(X, None)
     if weight is not None:
         weight = vector_of(weight)
     weight = check_sample_weight(weight, len(y))
     weight = np.ones(len(y)) if weight is None else weight
-    return (model.predict(X), y, weight) if weight.any() else None
+    check_alike(X, y, weight)
+    return X if weight.any() else None, weight
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of weights, which is told later
 def _residuals(X, y, weight, model):
-    found = _predicted(X, y, weight, model)
-    if found is None:
+    y = numbers_of(y)
+    y = y.reshape(len(y), -1).astype(float)
+    X, s = _read(X, y, weight)
+    if X is None:
         return None
-    prediction, y, s = found
+    prediction = model.predict(X).reshape(len(y), -1)
+    if prediction.shape != y.shape:
+        raise ValueError(
+            f"y has {y.shape[1]} targets, but the model was fitted with"
+            f" {prediction.shape[1]}."
+        )
     mean = s @ y / s.sum()
-    return _Residuals(
-        s.sum(), mean, s @ (y - mean) ** 2, s @ (y - prediction.astype(float)) ** 2
-    )
+    total, rest = s @ (y - mean) ** 2, s @ (y - prediction) ** 2
+    return _Residuals(len(y), s.sum(), mean, total, rest)
 
 
+@np.errstate(over="ignore")
 def _hits(X, y, weight, model):
-    found = _predicted(X, y, weight, model)
-    if found is None:
+    y = vector_of(y)
+    X, s = _read(X, y, weight)
+    if X is None:
         return None
-    labels, y, s = found
-    return np.array([s @ (labels == y), s.sum()])
+    hits = accuracy_score(y, model.predict(X), sample_weight=s, normalize=False)
+    return np.array([hits, s.sum()])

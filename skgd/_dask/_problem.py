@@ -12,7 +12,7 @@ from skgd._dask._collections import blocks_of, check_features, dtype_of
 from skgd._dask._columns import Moments, moments
 from skgd._dask._raw import Raw
 from skgd._dask._rounds import Blocks
-from skgd._dask._rows import Output, Reading, add
+from skgd._dask._rows import Output, Reading, add, check_weight_sum
 from skgd._dask._space import SPACE
 from skgd._dask._stand_ins import BlockLoss, BlockView, Curvature
 from skgd._dask._survey import Labels, Numbers
@@ -70,16 +70,18 @@ def training_in_blocks(estimator, X, y, sample_weight) -> BlockTraining:
     """Cut the data into blocks and look at y: a round."""
     check_features(estimator, X, reset=True)
     blocks = blocks_of(X, y, sample_weight)
-    seen, of_class, positive = estimator._survey(blocks.without_X())
+    ndim = y.ndim if hasattr(y, "ndim") else np.ndim(y)
+    seen, of_class, positive = estimator._survey(blocks.without_X(), ndim)
     dtype, d = dtype_of(X), estimator.n_features_in_
     if isinstance(seen, Labels):
         weights = seen.weights if of_class is None else seen.weights * of_class
-        reading = Reading(dtype, seen.labels, of_class, float(weights.sum()))
+        reading = Reading(dtype, d, seen.labels, of_class, float(weights.sum()))
         n_rows = int(seen.used[weights > 0].sum())
         n_outputs = 1 if len(seen.labels) == 2 else len(seen.labels)
     else:
-        reading = Reading(dtype, weight_sum=seen.weight)
+        reading = Reading(dtype, d, weight_sum=seen.weight)
         n_rows, n_outputs = seen.n_rows, 1
+    check_weight_sum(reading.weight_sum)
     blocks.rounds = 1  # that of y
     design = BlockDesign((n_rows, d), dtype, np.zeros((1, d)))
     return BlockTraining(design, blocks, reading, seen, n_outputs, positive)

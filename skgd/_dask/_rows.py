@@ -38,7 +38,7 @@ class Reading:
 
     Attributes
     ----------
-    dtype : dtype
+    dtype, n_features : dtype, int
         Of X.
     classes : ndarray or None
         Sorted labels, where y is made of labels.
@@ -49,6 +49,7 @@ class Reading:
     """
 
     dtype: Any
+    n_features: int
     classes: np.ndarray | None = None
     class_weight: np.ndarray | None = None
     weight_sum: float = 1.0
@@ -58,11 +59,10 @@ class Reading:
         X, y = matrix_of(X, self.dtype), vector_of(y)
         weight = 1.0 if weight is None else vector_of(weight)
         weight = np.broadcast_to(weight, len(y)) if np.ndim(weight) == 0 else weight
-        if not X.shape[0] == len(y) == len(weight):
+        check_alike(X, y, weight)
+        if X.shape[1] != self.n_features:
             raise ValueError(
-                "X, y and sample_weight must be cut into blocks alike; a block has"
-                f" {X.shape[0]} rows of X, {len(y)} of y and {len(weight)} of"
-                " sample_weight."
+                f"X has {self.n_features} columns, and a block of it {X.shape[1]}."
             )
         s = weight.astype(np.float64) / self.weight_sum
         if self.classes is None:
@@ -94,6 +94,32 @@ def matrix_of(X, dtype):
         ensure_all_finite=False,
         ensure_min_samples=0,
     )
+
+
+def check_alike(X, y, weight):
+    """Raise if arrays of a block have not as many rows."""
+    if not X.shape[0] == len(y) == len(weight):
+        raise ValueError(
+            "X, y and sample_weight must be cut into blocks alike; a block has"
+            f" {X.shape[0]} rows of X, {len(y)} of y and {len(weight)} of"
+            " sample_weight."
+        )
+
+
+def check_weight_sum(total):
+    """Raise if the sum of all weights is not finite."""
+    if not np.isfinite(total):
+        raise ValueError(
+            "The sum of sample_weight overflows: divide the weights by a number, which"
+            " changes nothing else."
+        )
+
+
+def numbers_of(y):
+    """Give targets of a block, of which scikit-learn says if they are no numbers."""
+    _validation.check_numbers(y, "y")
+    given = {"ensure_2d": False, "ensure_min_samples": 0, "input_name": "y"}
+    return check_array(y, dtype="numeric", **given)
 
 
 def vector_of(y):

@@ -56,7 +56,7 @@ class BlockMove:
         self._task = task
         self._rng = np.random.default_rng(seed)
 
-    def __call__(self, v, b, z, d, h, solve, face=None, shift=None):
+    def __call__(self, v, b, z, d, h, solve, face=None):
         """Give the move, as of `make_move`: a round."""
         task = self._task
         linear, free = (0.0, None) if face is None else face

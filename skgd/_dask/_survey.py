@@ -8,7 +8,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 
 from skgd import _validation
-from skgd._dask._rows import add, vector_of
+from skgd._dask._rows import add, numbers_of, vector_of
 from skgd._labels import labels_of
 
 _MOST_KEPT = 65536  # targets that show how all are spread
@@ -38,6 +38,7 @@ class Numbers:
     kept: np.ndarray
     kept_weight: np.ndarray
 
+    @np.errstate(invalid="ignore")
     def __add__(self, other):
         weight = self.weight + other.weight
         share = other.weight / weight
@@ -99,12 +100,10 @@ def _some(seen):
     return seen
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of weights, which is told later
 def _numbers_of(X, y, weight, needed: str, loss: Any, n_blocks: int):
     """Give the Numbers of a block, or None without a row of weight above zero."""
-    y, weight = _checked(y, weight)
-    if y.dtype.kind not in "buif":
-        y = np.asarray(y, dtype=np.float64)
-    assert_all_finite(y, input_name="y")
+    y, weight = _checked(numbers_of(y), weight)
     if len(y):
         _validation.check_targets(y, needed, loss, "y")
     rows = np.flatnonzero(weight)
@@ -144,7 +143,7 @@ def _labels_of(X, y, weight):
 
 def _checked(y, weight):
     """Give y and weights of a block, the weights sound."""
-    _validation.check_no_dates(y, "y")
+    _validation.check_numbers(y, "y")
     y = vector_of(y)
     if y.ndim != 1:
         raise ValueError(

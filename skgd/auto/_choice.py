@@ -159,14 +159,12 @@ def _make_smooth(task, v, b, tol, mode, seed, earlier):
         if columns.pays and slopes:
             return Relay(columns, lambda v, b: PrimalDual(task, v, b, tol))
         if columns.pays:
-            return Relay(
-                columns, lambda v, b: ProximalNewton(task, v, b, tol, mode, seed, move)
-            )
+            return Relay(columns, lambda v, b: ProximalNewton(task, v, b, tol, move))
     begins = interior and InteriorPoint.outruns_newton(task)
     if begins and not (task.followed or v.any()) and _is_weak(task, b):
         return InteriorPoint(task, v, b, tol)
     earlier = _of_kind(ProximalNewton, earlier)
-    newton = ProximalNewton(task, v, b, tol, mode, seed, move, earlier)
+    newton = ProximalNewton(task, v, b, tol, move, earlier)
     if interior:
         return Relay(newton, lambda v, b: InteriorPoint(task, v, b, tol))
     return newton

@@ -7,7 +7,14 @@ from scipy.linalg import LinAlgError
 
 from skgd._report import Report
 from skgd.auto._kinked_model import MOST_WHOLE
-from skgd.auto._settle import build, few_rows, moving_columns, on_rows, settle
+from skgd.auto._settle import (
+    NEXT_TO,
+    build,
+    few_rows,
+    moving_columns,
+    on_rows,
+    settle,
+)
 from skgd.auto._task import ROUNDING
 from skgd.auto._wide_factor import WideFactor
 
@@ -18,9 +25,6 @@ MOST_COLUMNS = 2000  # that Cholesky factors of its systems have; few rows may h
 # A tol below which systems of few rows are too rough, where there are such factors:
 # some fits with l1 end at 1e-7.
 _FINE = 1e-7
-# Times the gap sought: of systems of rows, a likely bound within is as good as proven.
-# Those of iterates that were farther from the optimum have been above F*.
-_NEXT_TO = 3.0
 # Rows a column up to which it is quicker than proximal Newton steps, and the product
 # n_rows n_columns min(n_rows, n_columns) up to which that is known. 1500 x 1500,
 # squared hinge, l1: 2 s instead of 2 to 53; 1000 x 150: 0.2 to 1.7 of the time;
@@ -49,8 +53,6 @@ class InteriorPoint:
     tol : float or None
         Of the objective's relative gap: where it is met, small coefficients that an
         l1 penalty or positivity wants at zero are set to zero.
-    mode, seed : str, int
-        Not used: each iteration reads all the rows.
 
     Attributes
     ----------
@@ -64,7 +66,7 @@ class InteriorPoint:
     end, 2 n d^2 and 14 products more.
     """
 
-    def __init__(self, task, v, b, tol, mode="batch", seed=0):
+    def __init__(self, task, v, b, tol):
         self.task, self.tol = on_rows(task), tol
         self.interval = self.task.loss.interval
         if self.interval.smooth:
@@ -217,7 +219,7 @@ class InteriorPoint:
         proven, likely, perhaps = (
             min(x, self.objective) if x <= most else -np.inf for x in bounds
         )
-        near = self.objective - likely <= _NEXT_TO * self._needed()
+        near = self.objective - likely <= NEXT_TO * self._needed()
         if near or self.barrier.rows is None:
             proven = max(proven, likely)
         self.proven = max(self.proven, proven)

@@ -176,9 +176,3 @@ class Interval:
         first = min(np.searchsorted(slope, -rounding), len(kinks) - 1)
         last = min(np.searchsorted(slope, rounding, side="right"), len(kinks) - 1)
         return float(0.5 * (kinks[first] + kinks[last]))
-
-
-def kinks_of(loss):
-    """Give centre, lo, hi, e of the Interval of a SampleLoss."""
-    interval = Interval.of(loss)
-    return interval.center, interval.low, interval.high, interval.slack

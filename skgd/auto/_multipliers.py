@@ -46,14 +46,6 @@ class Multipliers:
         Its intercept.
     tol : float or None
         Of the objective's relative gap.
-    mode : str
-        Not used: what the modes differ in is `move`.
-    seed : int
-        Not used: the rows that start a large problem are always the same.
-    move : callable, optional
-        Called before each Newton step with (t, smoothing), t of shape (n_rows,) the
-        derivative of the smoothed loss and smoothing = (Interval, t0, sigma); gives
-        (dv, db), along which an exact step is taken.
 
     References
     ----------
@@ -61,9 +53,9 @@ class Multipliers:
     algorithm in convex programming, Math. Oper. Res. 1 (1976), 97-116.
     """
 
-    def __init__(self, task, v, b, tol, mode="batch", seed=0, move=None):
+    def __init__(self, task, v, b, tol):
         task = on_rows(task)
-        self.task, self.tol, self.move = task, tol, move
+        self.task, self.tol = task, tol
         self.interval = task.loss.interval
         self.v, self.b = v.copy(), b.copy()
         self.safe = None
@@ -142,8 +134,6 @@ class Multipliers:
         self.epoch += 1
         if self.epoch > self.settle_at and self.newton is by_cholesky:
             return self._settle()
-        if self.move is not None:
-            self._take_move()
         for _ in range(3):
             direction, decrement, gap = self._direction()
             if decrement > _INNER * gap:
@@ -245,13 +235,6 @@ class Multipliers:
         self.z = self.z + step * moved
         self.step = step
         self._keep_best()
-
-    def _take_move(self):
-        t, _ = self.interval.slopes(self.z, self.shift, self.sigma)
-        dv, db = self.move(t, (self.interval, self.shift, self.sigma))
-        change = np.append(dv[0, self.columns], db[: self.task.fit_intercept])
-        if np.isfinite(change).all() and change.any():
-            self._advance(change)
 
     def _penalty(self, u):
         return 0.5 * float(u @ (self.ridge * u))

@@ -35,10 +35,6 @@ class ProximalNewton:
         Where to start; both are updated.
     tol : float or None
         The gap sought, as `Task.needed` takes it.
-    mode : str
-        "batch", or one whose epochs begin with `move`.
-    seed : int
-        Of `move`.
     move : callable or None
         A stochastic epoch on the face of the coefficients that are not zero and keep
         their signs, as `make_move` gives it.
@@ -52,9 +48,9 @@ class ProximalNewton:
     composite functions. SIAM J. Optim. 24.
     """
 
-    def __init__(self, task, v, b, tol, mode="batch", seed=0, move=None, earlier=None):
+    def __init__(self, task, v, b, tol, move=None, earlier=None):
         self.task, self.tol = task, tol
-        self.mode, self.seed, self.move = mode, seed, move
+        self.move = move
         self.objectives: list[float] = []  # before each step
         before = None if earlier is None else earlier.direction
         self.direction = ProximalDirection(task, tol, self.objectives, before)

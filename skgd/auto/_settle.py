@@ -8,8 +8,12 @@ from scipy.linalg import LinAlgError
 from skgd.auto._barrier import Barrier, Pieces
 from skgd.auto._bridge import Bridge
 from skgd.auto._interval import Interval
+from skgd.auto._task import ROUNDING
 
 _MOST = 50  # iterations on the rows that are left
+# Times the gap sought: within, a bound that is likely is as good as proven. Those of
+# iterates that were farther from the optimum have been above F*.
+NEXT_TO = 3.0
 
 
 @dataclass
@@ -202,14 +206,26 @@ def settle(task, interval, columns, model, n_rows, accuracy):
 
 
 def _descend(barrier, accuracy, floor):
-    """Give the best u of a barrier's path, and a bound of its objective from below."""
-    best, lower, u = np.inf, -np.inf, barrier.u
+    """Give the best u of a barrier's path, and a bound of its objective from below.
+
+    A likely bound of an early iterate counts for this alone, unless it is next to the
+    best value; and none does that a value has fallen below.
+    """
+    best, proven, lower, u = np.inf, -np.inf, -np.inf, barrier.u
     for _ in range(_MOST):
         for step in {0.0, barrier.predicted, 1.0}:
             value = barrier.value(step)
             if value < best:
                 best, u = value, barrier.u + step * barrier.tangent
-        lower = max([lower, *(x for x in barrier.bounds(accuracy)[:2] if x <= best)])
+        sure, likely = (
+            x if x <= best else -np.inf for x in barrier.bounds(accuracy)[:2]
+        )
+        if best - likely <= NEXT_TO * accuracy:
+            sure = max(sure, likely)
+        if proven > best + ROUNDING * abs(best):
+            proven = -np.inf
+        proven = max(proven, sure)
+        lower = min(max(proven, likely), best)
         # Below the floor there is no loss: too many rows have changed sides.
         if best - lower <= accuracy or best < floor:
             break

@@ -10,7 +10,6 @@ import numpy as np
 
 from skgd._core.order import shuffle
 from skgd._core.stochastic import RowDerivatives, Stochastic
-from skgd.auto._interval import kinks_of
 
 _BATCH_DIAGONAL, _BATCH_CHOLESKY = 256, 1024  # rows a step
 _SHARE_OF_EPOCH = 4  # of the rows a mini-batch move reads one in 4: more gains nothing
@@ -22,7 +21,7 @@ _CHANGED = 0.3  # of the curvature: the metric is made anew
 
 
 def make_move(task, mode, seed):
-    """Give the callable move(v, b, z, d, h, solve, face=None, shift=None).
+    """Give the callable move(v, b, z, d, h, solve, face=None).
 
     Parameters
     ----------
@@ -39,8 +38,7 @@ def make_move(task, mode, seed):
     derivatives there, of shape (K, n_rows). solve : P^-1 for gradients of shape
     (K, n_features + 1), used by "mini-batch", or None for the diagonal of the Hessian,
     which "stochastic" always takes. face : (linear, free), a gradient to add and a mask
-    of the coefficients that may move, both of shape (K, n_features). shift :
-    (t0, sigma) of a loss with a kink, as in `RowDerivatives`.
+    of the coefficients that may move, both of shape (K, n_features).
     """
     return {"mini-batch": MiniBatchMove, "stochastic": StochasticMove}[mode](task, seed)
 
@@ -88,14 +86,12 @@ class _Gradient:
         self.value[:, -1] = d.sum(axis=1) if task.fit_intercept else 0.0
 
 
-def _curvature(loss, h, shift):
+def _curvature(loss, h):
     """Give a bound of the rows' l'', a number or of shape (n_rows,).
 
     Without one, of a log link: what l'' is now or on average, and room to double. A
     move that leaves it behind is shortened by the plane search.
     """
-    if shift is not None:
-        return shift[1]
     if np.isfinite(loss.curvature):
         return loss.curvature
     used, mean = loss.weight > 0.0, h.sum()
@@ -120,11 +116,11 @@ class StochasticMove:
         self._shorter = 1.0
 
     @np.errstate(over="ignore", invalid="ignore")
-    def __call__(self, v, b, z, d, h, solve, face=None, shift=None):
+    def __call__(self, v, b, z, d, h, solve, face=None):
         """Give the move; see `make_move`."""
         task, scale = self._task, self._task.view.scale
         gradient = _Gradient(task, v, d, face)
-        curvature = _curvature(task.loss, h, shift)
+        curvature = _curvature(task.loss, h)
         if self._metric.stale(h):
             self._renew(h, curvature)
         # The 1 is for the ridge, which is no more than the metric.
@@ -141,7 +137,7 @@ class StochasticMove:
             task.ridge, scale**2, where=scale > 0, out=np.zeros(len(scale))
         )
         w, db = self._core.saga(
-            self._derivatives(shift),
+            self._derivatives(),
             z,
             d.copy(),
             g,
@@ -182,12 +178,9 @@ class StochasticMove:
         shuffle(order, seed, self._task.view.design.block_rows)
         return order
 
-    def _derivatives(self, shift):
+    def _derivatives(self):
         loss = self._task.loss
-        if shift is not None:
-            _, lo, hi, e = kinks_of(loss)
-            shift = (shift[0], lo, hi, shift[1], e)
-        return RowDerivatives(loss.name, loss.parameter, loss.y, loss.weight, shift)
+        return RowDerivatives(loss.name, loss.parameter, loss.y, loss.weight)
 
     def _checked(self, dv, db):
         if np.isfinite(dv).all() and np.isfinite(db).all():
@@ -214,7 +207,7 @@ class MiniBatchMove:
         self._shorter = 1.0
 
     @np.errstate(over="ignore", invalid="ignore")
-    def __call__(self, v, b, z, d, h, solve, face=None, shift=None):
+    def __call__(self, v, b, z, d, h, solve, face=None):
         """Give the move; see `make_move`."""
         gradient = _Gradient(self._task, v, d, face, self._given)
         block_rows = self._task.view.design.block_rows
@@ -224,7 +217,7 @@ class MiniBatchMove:
         size, count = self._batches(solve)
         batches = [self._order[i * size : (i + 1) * size] for i in range(count)]
         if self._metric.stale(h):
-            self._metric.renew(h, _curvature(self._task.loss, h, shift))
+            self._metric.renew(h, _curvature(self._task.loss, h))
             probes = batches[:_PROBES]
             self._largest = max(
                 self._eigenvalue(B, h, solve, gradient.free) for B in probes
@@ -232,7 +225,7 @@ class MiniBatchMove:
         eta = self._shorter / self._largest if self._largest > 0.0 else 0.0
         move = np.zeros_like(gradient.value)
         for B in batches:
-            change = self._change(B, z, d, move, shift)
+            change = self._change(B, z, d, move)
             g = self._masked(self._batch_gradient(B, change, move), gradient.free)
             move -= eta * self._masked(
                 self._solve(g + gradient.value, solve), gradient.free
@@ -266,16 +259,10 @@ class MiniBatchMove:
             g[:, -1] = 0.0
         return g
 
-    def _change(self, B, z, d, move, shift):
+    def _change(self, B, z, d, move):
         """Give the change of the rows' derivatives since the snapshot."""
         loss = self._task.loss
         z = self._product(B, move) + z[:, B]
-        if shift is not None:
-            centre, lo, hi, e = kinks_of(loss)
-            slope = shift[1] * loss.weight[B]
-            t = shift[0][B] + slope * (z - centre[B])
-            soft = np.sign(t) * np.maximum(np.abs(t) - slope * e, 0.0)
-            return np.clip(soft, lo[B], hi[B]) - d[:, B]
         total = loss.weight[B].sum()
         if total == 0.0:
             return np.zeros_like(z)

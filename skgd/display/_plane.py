@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 import numpy as np
-from scipy.sparse import issparse
 
+from skgd.auto._coordinates import look_at_columns
 from skgd.display._grid import slope
 
 _MARGIN = 0.1  # of the length of what is shown, beyond each of its ends
@@ -37,15 +37,15 @@ class Plane:
     """
 
     def __init__(self, coordinates, scaled, recorded, land):
-        X, best = land.design.matrix, land.best
-        d, has_intercept = X.shape[1], bool(best.fit_intercept)
+        best = land.best
+        d, has_intercept = best.n_features_in_, bool(best.fit_intercept)
         self.n_hidden = d + has_intercept - 2
         if self.n_hidden < 0:
             raise ValueError("The picture of a path needs two unknowns: here is one.")
         self.centre = _one((best.coef_, best.intercept_))
         mean, sd = np.zeros(d), np.ones(d)
         if scaled:
-            mean, sd = _moments(X, has_intercept)
+            mean, sd = _moments(land.problem, has_intercept)
 
         def unknowns(coef, intercept):
             """Give the coordinates of a model, the intercept at the mean being last."""
@@ -92,20 +92,13 @@ class Plane:
         return length * np.sqrt(share)
 
 
-def _moments(X, has_intercept):
-    """Give means and standard deviations of the columns, 1 for those without any.
+def _moments(problem, has_intercept):
+    """Give weighted means and standard deviations of the columns, 1 for those of none.
 
     Without an intercept nothing is centred: zeros, and root mean squares.
     """
-    mean = np.asarray(X.mean(axis=0, dtype=float)).ravel()
-    if not has_intercept:
-        mean = np.zeros_like(mean)
-    if issparse(X):
-        squares = np.asarray(X.multiply(X).mean(axis=0, dtype=float)).ravel()
-        variance = np.maximum(squares - mean**2, 0.0)
-    else:
-        variance = np.square(X - mean).mean(axis=0)
-    return mean, np.where(variance > 0.0, np.sqrt(variance), 1.0)
+    _, mean, variance = look_at_columns(problem, has_intercept)
+    return mean, np.sqrt(np.where(variance > 0.0, variance, 1.0))
 
 
 def _principal(moves):

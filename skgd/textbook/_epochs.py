@@ -123,10 +123,6 @@ class TextbookEpochs:
         sound = not self.problem.worse_than_zero(objective)
         return Ending(coef, intercept, objective, sound=sound)
 
-    def lost(self, objective: float) -> float:
-        """Coefficients are updated in X's dtype: nothing is rounded at the end."""
-        return 0.0
-
     def lower_learning_rate(self) -> bool:
         """Divide an adaptive rate by 5; tell whether there was anything to lower."""
         lowered = self.schedule.lowered() if self.kind == ADAPTIVE else None

@@ -30,6 +30,7 @@ class DescentState:
     first_intercept: np.ndarray | None = None
     second_intercept: np.ndarray | None = None
     steps: float = 0.0
+    rule_began: float = 0.0  # after so many of them
     samples_seen: float = 0.0
     weight_mean: float = 0.0  # of all rows seen
     weight_count: float = 0.0
@@ -49,7 +50,7 @@ class DescentState:
             state.second = np.zeros(shape) if stateful else None
             state.first_intercept = np.zeros(n_outputs) if stateful else None
             state.second_intercept = np.zeros(n_outputs) if stateful else None
-            state.rule = rule
+            state.rule, state.rule_began = rule, state.steps
         if not cumulative:
             state.received, state.owed = None, 0.0
         elif state.received is None:

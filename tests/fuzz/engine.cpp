@@ -41,7 +41,7 @@ skgd::Settings make_settings(Reader& in, const Problem& p, std::size_t n_order,
   s.loss = make_loss(in, p.softmax);
   s.penalty = {std::fabs(in.real(wild)), in.flag() ? std::fabs(in.real(wild)) : 0.0};
   s.optimizer = {static_cast<skgd::OptimizerName>(in.flag() ? 0 : in.below(6)), 0.9,
-                 0.99, 1e-8};
+                 0.99, 1e-8, 0.0};
   constexpr double kPowers[] = {0.0, 0.25, 0.5, 1.0, 0.3, 200.0};
   s.schedule = {std::fabs(in.real(wild)), static_cast<double>(in.below(3)),
                 kPowers[in.below(6)]};

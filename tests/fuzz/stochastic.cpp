@@ -27,23 +27,11 @@ struct Epoch {  // arrays of `n` positions, and the rows of X that they stand fo
 
 void saga(Reader& in, const skgd::Stochastic& rows, const Epoch& e, std::size_t d,
           bool wild) {
-  const bool softmax = in.seldom(), kinked = !softmax && in.seldom();
+  const bool softmax = in.seldom();
   const std::size_t K = softmax ? 2 + in.below(3) : 1;
   const auto y = in.reals(softmax ? 0 : e.n, wild), s = in.weights(e.n, wild);
   const auto code = in.positions<std::int32_t>(softmax ? e.n : 0, K);
-  const auto t0 = in.reals(kinked ? e.n : 0, wild),
-             lo = in.reals(kinked ? e.n : 0, false);
-  Array<double> hi(lo.size);
-  for (std::size_t i = 0; i < lo.size; ++i) hi[i] = lo[i] + 1.0;
-  const skgd::RowLoss loss{make_loss(in, softmax),
-                           y.data(),
-                           code.data(),
-                           s.data(),
-                           t0.data(),
-                           lo.data(),
-                           hi.data(),
-                           1.0,
-                           0.1};
+  const skgd::RowLoss loss{make_loss(in, softmax), y.data(), code.data(), s.data()};
   const auto step = in.weights(d, wild), ridge = in.weights(d, wild);
   const skgd::Metric metric{e.mean.data(), step.data(), ridge.data(), 0.1};
   const auto z = in.reals(K * e.n, wild);
