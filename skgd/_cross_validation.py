@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn import get_config
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
@@ -211,8 +212,9 @@ class AlphaSearch:
             try:
                 return scorer(plain, X, y, **arguments)
             except TypeError as error:  # of one that takes no weights
-                asked = get_config()["enable_metadata_routing"]
-                if asked or "'sample_weight'" not in str(error):
+                given = "sample_weight" in arguments
+                given &= not get_config()["enable_metadata_routing"]
+                if not given or "'sample_weight'" not in str(error):
                     raise
                 del arguments["sample_weight"]
                 warnings.warn(
@@ -230,7 +232,8 @@ class AlphaSearch:
         if not fits:
             raise ValueError(f"cv must give a fold at least, got {self.cv!r}.")
         at_once = self.n_alphas_no_change or n_alphas
-        with Parallel(n_jobs=self.n_jobs, require="sharedmem") as parallel:
+        n_jobs = effective_n_jobs(self.n_jobs)
+        with Parallel(n_jobs=n_jobs, require="sharedmem") as parallel:
             while len(fits[0]) < n_alphas:
                 more = parallel(delayed(_next)(fold, at_once) for fold in folds)
                 for fold, new in zip(fits, more, strict=True):

@@ -485,3 +485,24 @@ def test_ill_conditioned_rows_that_curve_may_be_many_and_alike(seed):
     assert model.converged_
     above = model.objective_ - lowest.objective_  # of F*, which a ridge only raises
     assert above <= 1e-6 * (null.objective_ - lowest.objective_)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_ill_conditioned_column_of_a_row_that_does_not_curve(seed):
+    """H has nothing of it, and F is a line along it until the row's kink."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(100, 4))
+    y = X @ [1.0, 2.0, 3.0, 4.0] + 0.1 * rng.normal(size=100)
+    X[:, 3], y[0] = np.arange(100) == 0, 1e4 * (-1) ** seed
+    weight = np.where(np.arange(100) == 0, 1e-4, 1.0)
+    model = GDRegressor("huber", penalty=None, fit_intercept=False)
+    rest = clone(model).set_params(tol=1e-10)
+    rest.fit(X[1:, :3], y[1:], sample_weight=weight[1:])
+    lowest = (
+        rest.objective_ * weight[1:].sum() / weight.sum()
+    )  # row 0 is fitted exactly
+    null = clone(model).set_params(penalty="l2", alpha=1e20)
+    explained = null.fit(X, y, sample_weight=weight).objective_ - lowest
+    model.fit(X, y, sample_weight=weight)
+    assert model.converged_
+    assert model.objective_ - lowest <= 1e-4 * explained

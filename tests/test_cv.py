@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import sklearn
-from joblib import parallel_config
+from joblib import effective_n_jobs, parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 from sklearn.base import clone
@@ -121,6 +121,7 @@ def test_cv_in_threads_is_the_same():
 def test_cv_shares_memory_where_a_backend_of_processes_is_asked_for(backend):
     one = _fitted("softmax")
     with parallel_config(backend=backend, n_jobs=2):
+        assert effective_n_jobs() == 2
         other = _fitted("softmax")
     assert_array_equal(one.scores_, other.scores_)
 
@@ -325,15 +326,27 @@ def test_cv_takes_groups_inside_of_other_estimators(kind, rng):
     y = y > 0.0 if kind is GDClassifierCV else y
     model = kind(alphas=3, cv=GroupKFold(2))
     with sklearn.config_context(enable_metadata_routing=True):
-        alone = model.fit(X, y, groups=groups).alpha_
         pipeline = make_pipeline(StandardScaler(), clone(model))
         pipeline.fit(X, y, groups=groups)
         scores = cross_validate(
             model, X, y, params={"groups": groups}, cv=GroupKFold(3)
         )
-    assert pipeline[-1].scores_.shape == (2, 3)
+    scaled = StandardScaler().fit_transform(X)
+    alone = clone(model).fit(scaled, y, groups=groups)
+    assert_array_equal(pipeline[-1].scores_, alone.scores_)
     assert np.isfinite(scores["test_score"]).all()
-    assert alone in model.alphas_
+
+
+def test_cv_keeps_the_error_of_a_scorer_that_needs_weights():
+    X, y = load_diabetes(return_X_y=True, scaled=False)
+
+    def scoring(estimator, X, y, sample_weight):
+        return estimator.score(X, y, sample_weight)
+
+    model = GDRegressorCV(alphas=2, scoring=scoring)
+    with pytest.raises(TypeError, match=r"missing 1 required.*'sample_weight'"):
+        model.fit(X, y)
+    assert model.fit(X, y, sample_weight=np.ones(len(y))).alpha_ > 0.0
 
 
 def test_cv_says_that_no_alpha_has_a_score():

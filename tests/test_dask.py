@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_diabetes, load_digits
 
 from skgd import GDClassifier, GDRegressor, GDRegressorCV, Loss, alpha_path
 from skgd._dask._rounds import Blocks
@@ -327,6 +327,8 @@ def test_empty_blocks_are_nothing(numbers):
     expected = GDRegressor().fit(X[np.arange(200) // 50 != 1], y[keep.compute()])
     assert_allclose(model.objective_, expected.objective_, rtol=1e-12)
     assert model.predict(X_blocks[keep]).compute().shape == (150,)
+    score = model.score(X_blocks[keep], y_blocks[keep])
+    assert_allclose(score, expected.score(X[keep.compute()], y[keep.compute()]))
 
 
 def test_predictions_are_lazy_and_those_of_memory(classes):
@@ -442,7 +444,6 @@ def test_score_of_a_constant_or_of_one_row_is_that_of_memory(numbers):
     model = GDRegressor().fit(X, y)
     X_blocks, _ = cut(X, y, 4)
     for constant in (np.ones(len(y)), model.predict(X)):
-        model.score(X_blocks, constant)
         expected = model.score(X, constant)
         assert_allclose(model.score(X_blocks, constant), expected, rtol=1e-12)
     with pytest.warns(UserWarning, match="less than two samples"):
@@ -526,3 +527,16 @@ def test_data_of_wrong_types_are_refused(numbers):
     as_column = y_blocks[:, None].map_blocks(sparse.csr_matrix)
     with pytest.raises(TypeError, match="y must be dense"):
         GDRegressor().fit(X_blocks, as_column)
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 1.0])
+def test_few_rows_that_curve_are_fetched_for_a_gap(epsilon):
+    X, y = load_diabetes(return_X_y=True, scaled=False)
+    model = GDRegressor("huber", penalty=None, epsilon=epsilon)
+    in_memory = clone(model).set_params(tol=1e-8).fit(X, y)
+    null = GDRegressor("huber", alpha=1e20, epsilon=epsilon).fit(X, y).objective_
+    in_blocks = model.fit(*cut(X, y, 4))
+    assert in_blocks.converged_
+    allowed = 1e-4 * (null - in_memory.objective_)
+    assert in_blocks.objective_ - in_memory.objective_ <= allowed
+    assert in_blocks.suboptimality_ <= allowed

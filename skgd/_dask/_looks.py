@@ -10,6 +10,7 @@ from scipy.special import softmax
 from skgd._core import engine
 from skgd._core.bridge import View
 from skgd._core.sample_space import SampleLoss
+from skgd.auto._flat import CurvedRows
 from skgd.auto._stochastic import MiniBatchMove
 from skgd.auto._task import Task
 
@@ -123,6 +124,14 @@ def _curvature(loss, z):
     d, h = np.empty((2, *z.shape))
     loss.evaluate(z, d, h)
     return h
+
+
+@of_a_block
+def curved_rows(rows, output, z):
+    """Give the CurvedRows of a block."""
+    view, loss = rows.view(z.mean), output.of(rows)
+    raw = z.of(view)
+    return CurvedRows.of(view, loss, raw, _curvature(loss, raw))
 
 
 def _change(h, other):

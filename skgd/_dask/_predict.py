@@ -150,8 +150,8 @@ def _read(X, y, weight):
 
 @np.errstate(over="ignore", invalid="ignore")  # of weights, which is told later
 def _residuals(X, y, weight, model):
-    y = numbers_of(y)
-    y = y.reshape(len(y), -1).astype(float)
+    y = numbers_of(y).astype(float)
+    y = y[:, None] if y.ndim == 1 else y
     X, s = _read(X, y, weight)
     if X is None:
         return None

@@ -8,6 +8,7 @@ from skgd._core.sample_space import plane_step
 from skgd._dask._plane import ridge_on_plane
 from skgd._dask._raw import Plane, Start
 from skgd._dask._stand_ins import Curvature, Derivatives, split
+from skgd.auto._flat import few_enough, flat_gap
 from skgd.auto._joint import JointCholesky
 from skgd.auto._kinked_model import MOST_WHOLE, GramModel, joined
 from skgd.auto._preconditioner import MOST_JOINT, Cholesky
@@ -135,9 +136,13 @@ class BlockSpace:
         """Tell that classes never share a factor: its steps would be rounds."""
         return False
 
-    def flat_gap(self, task, z, d, h):
-        """Bound nothing: the rows that curve are elsewhere."""
-        return np.inf
+    def flat_gap(self, task, at, gradient):
+        """Bound F - F* at a Position where few rows curve, which are fetched."""
+        if not few_enough(self.n_curved(at.h), task.view):
+            return np.inf
+        curved = task.loss.curved_rows(at.z)
+        curved.part *= task.view.scale
+        return flat_gap(task, curved, gradient)
 
     def n_curved(self, h):
         """Give the number of entries of h that are not zero."""

@@ -15,6 +15,7 @@ from skgd._dask import _looks
 from skgd._dask._looks import Look
 from skgd._dask._raw import Plane, Raw
 from skgd._dask._rows import Output, add
+from skgd.auto._flat import CurvedRows
 
 _REMEMBERED = 4  # looks: of the model, of trials, and of the step before
 
@@ -141,6 +142,10 @@ class BlockLoss:
             found = self._blocks.total(_looks.change, add, self.output, z, other)
             self._changes[key] = found
         return self._changes[key]
+
+    def curved_rows(self, z) -> CurvedRows:
+        """Give the rows that curve at z, columns not being scaled: a round."""
+        return self._blocks.total(_looks.curved_rows, add, self.output, z)
 
     def grams(self, h: Curvature):
         """Give [A 1]' diag(h) [A 1] of each output, columns not being scaled."""

@@ -94,10 +94,10 @@ class Direction:
             estimate, certified = self._by_newton_step(estimate)
         elif self._of_blocks and self._enough(self._promised):
             estimate, certified = self._across_blocks(estimate)
-        if self._enough(estimate) and self._task.loss.piecewise:
-            estimate, certified = self._beside_kinks(estimate, certified)
         if self._metric.lifted:  # what P promises says nothing
             estimate, certified = self._where_flat()
+        elif self._enough(estimate) and self._task.loss.piecewise:
+            estimate, certified = self._beside_kinks(estimate, certified)
         objective = at.objective  # no loss is negative
         if self._enough(objective):
             estimate, certified = estimate if certified else objective, True
@@ -315,5 +315,5 @@ class Direction:
         task, at = self._task, self._at
         if not self._enough(self._promised):
             return at.objective, False
-        gap = task.space.flat_gap(task, at.z, at.d, at.h)
+        gap = task.space.flat_gap(task, at, self.gradient)
         return min(gap, at.objective), self._enough(gap)

@@ -169,6 +169,7 @@ class InteriorPoint:
         if found.objective < self.objective:
             self.v, self.b, self.objective = found.v, found.b, found.objective
         self.sure = max(self.sure, found.lower)
+        self._doubt()
         return self._report(np.nan, exhausted=False)
 
     def _is_exacting(self) -> bool:
@@ -182,7 +183,7 @@ class InteriorPoint:
 
     def _stalled(self):
         """Tell whether floating point allows no more, or the path ends."""
-        if self.objective - self.sure <= 4e-16 * abs(self.objective):
+        if self.objective - self.sure <= ROUNDING * abs(self.objective):
             return True
         if self.barrier is None:
             return False

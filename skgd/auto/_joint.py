@@ -31,6 +31,7 @@ class JointCholesky:
     """
 
     certifies = True
+    n_flat = 0
     kept = False
     caution = 1.0
 

@@ -167,8 +167,12 @@ class Metric:
         Parameters
         ----------
         g : ndarray of shape (K, n_features + 1)
+
+        Notes
+        -----
+        It costs a factor where H has such a direction.
         """
-        if self.lifted or not getattr(self.P, "n_dependent", 0):
+        if self.lifted or not self.P.n_flat:
             return 0.0
         lifted = self._factor(self._lifted(self._h, _NEXT_TO_NOTHING), False)
         return 0.5 * float(np.vdot(g, lifted.solve(g)))

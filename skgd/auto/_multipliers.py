@@ -14,6 +14,7 @@ from skgd.auto._shifted import (
     damping,
     exact_step,
 )
+from skgd.auto._task import ROUNDING
 
 _SHARPEN = 6.0  # sigma a stage: 3 takes fewer steps but more passes, 20 is fragile
 _INNER = 0.1  # of the gap: what a stage may leave of its own objective
@@ -150,7 +151,7 @@ class Multipliers:
                     self.close = max(0.1 * self.close, _CLOSEST)
                     break
             self._end_stage(gap + 2.0 * decrement)
-            if self.gap <= max(self._needed(), 4e-16 * abs(self.objective)):
+            if self.gap <= max(self._needed(), ROUNDING * abs(self.objective)):
                 return self._report(certified=True)
         self.inner += 1
         many = self.inner > _MOST_INNER or self.epoch > _MOST
@@ -247,6 +248,8 @@ class Multipliers:
             gain = self.objective - objective
             self.gap = gain if gain > self.gap else max(self.gap - gain, 0.1 * self.gap)
             self.objective = objective
+            if self.lower > objective + ROUNDING * abs(objective):
+                self.lower = 0.0  # it was none; no loss is negative
             self.v, self.b = np.zeros_like(self.v), self.task.constant.copy()
             self.v[0, self.columns] = self.u[: len(self.columns)]
             if self.task.fit_intercept:
@@ -259,7 +262,7 @@ class Multipliers:
         known = self.objective - self.lower
         certified |= known <= max(self._needed(), self.gap)
         self.gap = max(min(self.gap, known), 0.0)
-        stuck = known <= 4e-16 * abs(self.objective)
+        stuck = known <= ROUNDING * abs(self.objective)
         return Report(
             self.objective, self.gap, self.norm, self.step, certified, exhausted=stuck
         )

@@ -78,11 +78,9 @@ class Optima:
         each = zip(self._losses, v, b, strict=True)
         objective = sum(loss.at(*unknowns)[0] for loss, *unknowns in each)
         objective += 0.5 * float(np.vdot(v, own * v))
-        return (
-            objective
-            if kinks is None
-            else objective + float((np.abs(v) @ kinks[0]).sum())
-        )
+        if kinks is None:
+            return objective
+        return objective + float((np.abs(v) @ kinks[0]).sum())
 
     def _optimum(self, k, quadratic, own, kinks):
         """Give v of an output, F there and the estimate of F - F*."""

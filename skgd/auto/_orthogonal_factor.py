@@ -31,7 +31,8 @@ class OrthogonalFactor:
     Attributes
     ----------
     n_dependent : int
-        Unknowns that stay where they are, as others do what they would.
+        Unknowns that stay where they are, as others do what they would; not those of
+        which H has nothing.
 
     Raises
     ------
@@ -65,7 +66,7 @@ class OrthogonalFactor:
         pivots = np.abs(np.diagonal(triangle))
         rank = int((pivots > _RANK * pivots[0]).sum())
         self._triangle, self._kept = triangle[:rank, :rank], order[:rank]
-        self.n_dependent = len(order) - rank
+        self.n_dependent = len(order) - rank - int((size == 0.0).sum())
 
     @staticmethod
     def suits(bridge) -> bool:

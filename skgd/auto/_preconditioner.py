@@ -39,6 +39,7 @@ class Diagonal:
     """P = diag(H), computed in one pass."""
 
     certifies = False
+    n_flat = 0
     kept = False
     lacks_digits = False
     metric = None
@@ -89,8 +90,9 @@ class Cholesky:
     ----------
     lacks_digits : bool
         Whether that would tell more.
-    n_dependent : int
-        Unknowns of all outputs that H takes for combinations of others.
+    n_flat : int
+        Directions of all outputs in which H has no curvature: unknowns that it takes
+        for combinations of others, and columns that no row which curves has.
 
     Notes
     -----
@@ -102,7 +104,7 @@ class Cholesky:
     kept = False
 
     def __init__(self, task, h, n_sampled, norms, rng, exact=False):
-        self._factors = []
+        self._factors, self._n_zero = [], 0
         self._grams: list[np.ndarray] = []  # of a task that is followed
         d = task.view.n_features
         # Of m rows the eigenvalues of P^-1 H lie above (1 + sqrt(d / m))^-2 (Marchenko
@@ -124,6 +126,8 @@ class Cholesky:
             if task.followed:
                 self._grams.append(H)
             self._factors.append(factor_of(task, H))
+            own = H.diagonal()[:d] + task.ridge
+            self._n_zero += np.count_nonzero(own[task.view.scale > 0.0] == 0.0)
         keeps_rows, sampled = task.space.keeps_rows, n_sampled is not None
         self._h = h.copy() if keeps_rows and task.followed else None
         self._set_exact(task, h if keeps_rows else None, exact and not sampled)
@@ -139,9 +143,9 @@ class Cholesky:
         return other
 
     @property
-    def n_dependent(self):
+    def n_flat(self):
         """See the class."""
-        return sum(factor.n_dependent for factor in self._exact)
+        return self._n_zero + sum(factor.n_dependent for factor in self._exact)
 
     def _set_exact(self, task, h, exact):
         self._exact = self._factors

@@ -32,7 +32,7 @@ class ProximalNewton:
     task : Task
         What to minimise.
     v, b : ndarray of shapes (n_outputs, n_features), (n_outputs,)
-        Where to start; both are updated.
+        Where to start; the model of the last epoch afterwards.
     tol : float or None
         The gap sought, as `Task.needed` takes it.
     move : callable or None

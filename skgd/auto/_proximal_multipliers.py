@@ -8,6 +8,7 @@ from skgd.auto._interior import MOST_COLUMNS, InteriorPoint
 from skgd.auto._kinked_model import GramModel
 from skgd.auto._settle import on_rows
 from skgd.auto._shifted import exact_step
+from skgd.auto._task import ROUNDING
 from skgd.auto._working_set import WorkingSetModel
 
 _SHARPEN = 6.0  # sigma a stage
@@ -103,7 +104,7 @@ class ProximalMultipliers:
         exhausted = self.epoch >= self.last or not np.isfinite(self.z).all()
         if exhausted and not certified and self.lower > 0.0:
             self.gap = known  # no stage has ended that an estimate could come from
-        exhausted |= known <= 4e-16 * abs(self.objective)
+        exhausted |= known <= ROUNDING * abs(self.objective)
         return Report(
             self.objective, self.gap, self.norm, self.step, certified, bool(exhausted)
         )

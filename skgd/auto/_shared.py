@@ -32,6 +32,7 @@ class Shared:
     """
 
     certifies = False
+    n_flat = 0
     kept = True
     lacks_digits = False
 

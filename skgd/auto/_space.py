@@ -11,7 +11,7 @@ from skgd._core.sample_space import curvature_change
 from skgd.auto._bridge import Bridge
 from skgd.auto._bridge_of_classes import BridgeOfClasses
 from skgd.auto._face import search_face
-from skgd.auto._flat import flat_gap
+from skgd.auto._flat import CurvedRows, few_enough, flat_gap, rests
 from skgd.auto._joint import JointCholesky
 from skgd.auto._kinked_model import MOST_WHOLE, GramModel, joined
 from skgd.auto._preconditioner import (
@@ -67,9 +67,14 @@ class Memory:
         """Tell whether classes share a factor; see `sharing_pays`."""
         return sharing_pays(task.view, task.loss, n_sampled)
 
-    def flat_gap(self, task, z, d, h):
-        """Bound F - F* where few rows curve; see `flat_gap`."""
-        return flat_gap(task, z, d, h)
+    def flat_gap(self, task, at, gradient):
+        """Bound F - F* at a Position where few rows curve; see `flat_gap`."""
+        n_curved = self.n_curved(at.h)
+        if not n_curved:
+            return 0.0 if rests(task, at.d, gradient) else np.inf
+        if not few_enough(n_curved, task.view):
+            return np.inf
+        return flat_gap(task, CurvedRows.of(task.view, task.loss, at.z, at.h), gradient)
 
     def change(self, h, other):
         """Give the sums of abs(h - other) and of max(h, other)."""

@@ -129,7 +129,8 @@ class AdaGrad(_Optimizer):
     Parameters
     ----------
     epsilon : float, default=1e-8
-        Added to the root of the sum, in units of the gradient, >= 0.
+        Added to the root of the sum, in units of the gradient, >= 0. With 0 there is
+        no step where there has been no gradient.
 
     References
     ----------
@@ -160,7 +161,8 @@ class RMSProp(_Optimizer):
     decay : float, default=0.9
         Share of the second moment that is kept from step to step, in [0, 1).
     epsilon : float, default=1e-8
-        Added to the root of the second moment, in units of the gradient, >= 0.
+        Added to the root of the second moment, in units of the gradient, >= 0. With 0
+        there is no step where there has been no gradient.
 
     References
     ----------
@@ -186,7 +188,8 @@ class Adam(_Optimizer):
 
     ``m <- beta_1 * m + (1 - beta_1) * g;  s <- beta_2 * s + (1 - beta_2) * g^2``
 
-    ``w <- w - eta * m / (1 - beta_1^t) / (sqrt(s / (1 - beta_2^t)) + epsilon)``
+    ``w <- w - eta * m / (1 - beta_1^t) / (sqrt(s / (1 - beta_2^t)) + epsilon)``, t its
+    own steps, from 1.
 
     Parameters
     ----------
@@ -195,7 +198,8 @@ class Adam(_Optimizer):
     beta_2 : float, default=0.999
         Share of the second moment that is kept from step to step, in [0, 1).
     epsilon : float, default=1e-8
-        Added to the root of the second moment, in units of the gradient, >= 0.
+        Added to the root of the second moment, in units of the gradient, >= 0. With 0
+        there is no step where there has been no gradient.
 
     References
     ----------
