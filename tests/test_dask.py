@@ -472,12 +472,16 @@ def test_scores_refuse_targets_that_are_not_right(numbers, classes):
     model, (X_blocks, y_blocks) = GDClassifier().fit(X, y), cut(X, y, 4)
     with pytest.raises(ValueError, match="sum of sample_weight overflows"):
         model.score(X_blocks, y_blocks, da.full(210, 1e307, chunks=53))
-    for data, message in (
-        (da.ones(210, chunks=53), "Mix of label input types"),
-        (da.random.random(210, chunks=53), "mix of continuous and multiclass"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            model.score(X_blocks, data)
+    with pytest.raises(ValueError, match="mix of continuous and multiclass"):
+        model.score(X_blocks, da.random.random(210, chunks=53))
+    numbers = np.ones(210)  # which scikit-learn says nothing of before 1.9
+    try:
+        expected = model.score(X, numbers)
+    except ValueError:
+        with pytest.raises(ValueError, match="Mix of label input types"):
+            model.score(X_blocks, numbers)
+    else:
+        assert model.score(X_blocks, numbers) == expected
 
 
 def test_a_column_keeps_its_shape(numbers):
